@@ -1,0 +1,59 @@
+"""The ``bootlaw`` command: parse, call public functions, print.
+
+Each command is one module of this package with ``add_parser(subparsers)`` and ``run(args)``;
+``run`` returns the exit code. Modules import what they need inside ``run``, so that
+``bootlaw --help`` and the commands of the light core never import torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from bootlaw import __version__
+from bootlaw.cli import compare, fit, laws, plan, report, runs, study
+from bootlaw.cli.output import dumps, say
+from bootlaw.errors import BootlawError
+
+COMMANDS = (study, fit, compare, plan, laws, runs, report)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="bootlaw",
+        description="Reuse a base model or start over? Fit the laws of two-stage pretraining, "
+        "plan with them, run the experiments.",
+    )
+    parser.add_argument("--version", action="version", version=f"bootlaw {__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit code (see ``docs/architecture.md``)."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except BootlawError as error:
+        return _report_error(args, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _report_error(args, "interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _report_error(args: argparse.Namespace, message: str, exit_code: int) -> int:
+    say(f"bootlaw {args.command}: {message}")
+    if getattr(args, "json", False):
+        print(dumps({"status": "error", "error": message, "exit_code": exit_code}))
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
