@@ -1,0 +1,145 @@
+"""What was found, as records and verdicts; how it reads is in `words`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from bootlaw.reports.quantities import Interval
+
+NEGLIGIBLE_FALL = 0.1
+"""A fall of the exponent over the whole grid below this share of it counts as none."""
+
+
+class Trend(Enum):
+    """Whether the second stage's exponent falls as the base is trained longer."""
+
+    FALLS = "falls"
+    STEADY = "does not fall noticeably"
+    GROWS = "grows"
+    UNDETERMINED = "cannot be told"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much the loss fell between two second-stage lengths, on two bases, in nats."""
+
+    tokens_from: float
+    tokens_to: float
+    shortest_base: float
+    longest_base: float
+    on_shortest: float
+    on_longest: float
+
+
+@dataclass(frozen=True)
+class Saturation:
+    """The interaction a3 of the main law and the exponents at the ends of the grid."""
+
+    interaction: Interval
+    shortest_base: float
+    longest_base: float
+    at_shortest: Interval
+    at_longest: Interval
+    level: float
+
+    @property
+    def trend(self) -> Trend:
+        """The verdict that the interval of a3 allows.
+
+        It falls where the whole interval is above zero, grows where it is below, and is steady
+        where even the upper end takes less than a tenth off the exponent over the grid.
+        """
+        lower, upper = self.interaction.lower, self.interaction.upper
+        if not self.interaction.known or lower is None or upper is None:
+            return Trend.UNDETERMINED
+        if lower > 0:
+            return Trend.FALLS
+        if upper < 0:
+            return Trend.GROWS
+        drop = self.at_shortest.value - self.at_longest.value
+        # The drop is a3 times ln(longest / shortest): scaled to the end of a3's interval.
+        largest = drop / self.interaction.value * max(upper, -lower) if drop else 0.0
+        if abs(largest) < NEGLIGIBLE_FALL * abs(self.at_shortest.value):
+            return Trend.STEADY
+        return Trend.UNDETERMINED
+
+
+@dataclass(frozen=True)
+class BreakevenAnswer:
+    """Where starting over catches up with reuse from one base.
+
+    `status` is that of ``bootlaw plan breakeven``; `tokens` is None without a crossing;
+    `data` is the range of second-stage tokens that the runs cover.
+    """
+
+    tokens_stage1: float
+    stage1: str
+    status: str
+    tokens: Interval | None
+    data: tuple[float, float]
+    search: tuple[float, float]
+    reason: str = ""
+
+    @property
+    def beyond_data(self) -> bool:
+        """Whether the crossing lies outside the second-stage lengths that were run."""
+        return self.tokens is not None and not self.data[0] <= self.tokens.value <= self.data[1]
+
+
+@dataclass(frozen=True)
+class ContestRow:
+    """One law's score in one hold-out test; errors in log loss."""
+
+    law: str
+    title: str
+    n_params: int
+    rms_in: float
+    rms_out: float
+    coverage: float
+    weight: float
+    tie: bool
+    status: str
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The laws on one hold-out, best first."""
+
+    holdout: str
+    rows: tuple[ContestRow, ...]
+    n_in: int
+    n_out: int
+
+    @property
+    def winners(self) -> tuple[str, ...]:
+        """The best law and those that tie with it, by key; one key is a clear winner."""
+        if not self.rows:
+            return ()
+        best = self.rows[0]
+        return (best.law, *(row.law for row in self.rows[1:] if row.tie))
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Spread between seeds and the sampling error of the held-out text.
+
+    `relative_sd` is the pooled standard deviation of the log loss over cells run with several
+    seeds, NaN without such a cell; `sampling_error` is the median standard error of a loss,
+    nats, NaN where the table does not say.
+    """
+
+    n_cells: int
+    n_runs: int
+    relative_sd: float
+    sampling_error: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Sizes of the study, from its table: parameters and tokens per parameter."""
+
+    smallest_params: float
+    largest_params: float
+    tokens_per_param_stage1: tuple[float, float] | None
+    tokens_per_param_stage2: tuple[float, float] | None

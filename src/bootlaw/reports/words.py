@@ -1,0 +1,284 @@
+"""The answer in words: every sentence follows from a record of `findings`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bootlaw.reports import quantities as q
+from bootlaw.reports.findings import (
+    BreakevenAnswer,
+    Contest,
+    Gain,
+    Noise,
+    Saturation,
+    Scale,
+    Trend,
+)
+
+LAW_NAMES = {
+    "bootstrapped": "the main law (with interaction)",
+    "multiplicative": "the law without interaction (a3 = 0)",
+    "total-tokens": "the law of total tokens (no shift)",
+    "additive": "the additive law",
+    "effective-data": "the law of effective data",
+    "power": "the one-stage power law",
+}
+
+HOLDOUTS = {
+    "lowest-loss": "the tenth of the runs with the lowest loss",
+    "largest-d1": "the runs from the longest-trained base",
+}
+
+
+def law_name(key: str) -> str:
+    """Return the plain name of a law."""
+    return LAW_NAMES.get(key, f"the law {key}")
+
+
+def gain_sentence(gain: Gain | None) -> str:
+    """Return how much the second stage gains on the shortest and on the longest base."""
+    if gain is None:
+        return (
+            "The gain of the second stage cannot be compared between bases: no two second-stage "
+            "lengths were run on both the shortest and the longest base."
+        )
+    less = gain.on_longest < gain.on_shortest
+    return (
+        f"From {q.tokens(gain.tokens_from)} to {q.tokens(gain.tokens_to)} second-stage tokens the "
+        f"loss fell by {q.nats(gain.on_shortest)} nats on the base trained on "
+        f"{q.tokens(gain.shortest_base)} tokens, and by {'only ' if less else ''}"
+        f"{q.nats(gain.on_longest)} nats on the one trained on {q.tokens(gain.longest_base)}."
+    )
+
+
+def saturation_verdict(saturation: Saturation | None) -> str:
+    """Return the verdict on the second stage's exponent, as a short phrase."""
+    if saturation is None:
+        return "Whether the second stage saturates cannot be told."
+    return {
+        Trend.FALLS: "The second stage saturates: its exponent falls as the base is trained longer.",
+        Trend.STEADY: "The exponent of the second stage does not fall noticeably.",
+        Trend.GROWS: "The exponent of the second stage does not fall; here it grows.",
+        Trend.UNDETERMINED: "Whether the exponent of the second stage falls cannot be told.",
+    }[saturation.trend]
+
+
+def saturation_sentence(saturation: Saturation | None) -> str:
+    """Return a3 with its interval and the exponents at the ends of the grid."""
+    if saturation is None:
+        return "The main law could not be fitted, so there is no exponent to quote."
+    a3 = q.with_interval(saturation.interaction)
+    share = f"{100 * saturation.level:g} %"
+    reason = {
+        Trend.FALLS: f"a3 = {a3}, a {share} interval wholly above zero",
+        Trend.GROWS: f"a3 = {a3}, a {share} interval wholly below zero",
+        Trend.STEADY: f"a3 = {a3} ({share} interval), less than a tenth of the exponent over "
+        "the whole grid",
+        Trend.UNDETERMINED: f"a3 = {a3}, a {share} interval that includes zero"
+        if saturation.interaction.known
+        else f"a3 = {a3}, without an interval",
+    }[saturation.trend]
+    return (
+        f"In the main law {reason}: the exponent of D₂ is "
+        f"{q.with_interval(saturation.at_shortest)} at D₁ = {q.tokens(saturation.shortest_base)} "
+        f"and {q.with_interval(saturation.at_longest)} at D₁ = "
+        f"{q.tokens(saturation.longest_base)}."
+    )
+
+
+def contest_verdict(contests: Sequence[Contest]) -> str:
+    """Return which law predicts held-out runs best over all tests, or that laws tie."""
+    judged = [contest for contest in contests if contest.rows]
+    if not judged:
+        return "Which law describes the data best cannot be told: too few runs to hold any out."
+    common = set(judged[0].winners).intersection(*(contest.winners for contest in judged[1:]))
+    if len(common) == 1 and all(len(contest.winners) == 1 for contest in judged):
+        return f"Out of sample, {law_name(common.pop())} describes the data best."
+    if len(common) == 1:
+        return (
+            f"Out of sample, {law_name(common.pop())} is the only one among the best in every "
+            "test, though some tie with it in single tests."
+        )
+    if common:
+        names = [law_name(key) for key in judged[0].winners if key in common]
+        return f"Out of sample it is a tie between {q.listing(names)}."
+    return "Out of sample the tests disagree about which law is best."
+
+
+def contest_sentence(contest: Contest) -> str:
+    """Return the result of one hold-out test."""
+    where = HOLDOUTS.get(contest.holdout, f"hold-out {contest.holdout}")
+    if not contest.rows:
+        return f"Predicting {where}: not possible with these runs."
+    best = contest.rows[0]
+    ties = [law_name(row.law) for row in contest.rows[1:] if row.tie]
+    tied = f", a tie with {q.listing(ties)}" if ties else ""
+    return (
+        f"Predicting {where} ({contest.n_out} of {contest.n_in + contest.n_out}): "
+        f"{law_name(best.law)} errs by {q.percent(best.rms_out)}{tied}{_main_law_error(contest)}."
+    )
+
+
+def _main_law_error(contest: Contest) -> str:
+    others = [row for row in contest.rows[1:] if row.law == "bootstrapped" and not row.tie]
+    return f"; the main law errs by {q.percent(others[0].rms_out)}" if others else ""
+
+
+def breakeven_sentence(answer: BreakevenAnswer) -> str:
+    """Return when starting over is better than reusing one base."""
+    base = f"the base of {q.tokens(answer.tokens_stage1)} tokens"
+    cost = (
+        "its training already paid for" if answer.stage1 == "free" else "its training counted too"
+    )
+    if answer.status == "crossing" and answer.tokens is not None:
+        far = (
+            f" (beyond the runs, which end at {q.tokens(answer.data[1])})"
+            if answer.tokens.value > answer.data[1]
+            else ""
+        )
+        near = (
+            f" (below the shortest run, {q.tokens(answer.data[0])})"
+            if answer.tokens.value < answer.data[0]
+            else ""
+        )
+        return (
+            f"With {base}, {cost}, starting over is better from "
+            f"{q.tokens_with_interval(answer.tokens)} second-stage tokens{far}{near}."
+        )
+    up_to = f"between {q.tokens(answer.search[0])} and {q.tokens(answer.search[1])} tokens"
+    if answer.status == "reuse_always_wins":
+        return f"With {base}, {cost}, starting over is never better {up_to}."
+    if answer.status == "scratch_always_wins":
+        return f"With {base}, {cost}, starting over is better throughout, {up_to}."
+    reason = f": {answer.reason.rstrip('.')}" if answer.reason else ""
+    return f"With {base}, {cost}, when starting over is better cannot be told{reason}."
+
+
+def breakeven_missing(problem: str) -> str:
+    """Return why there is no break-even and how to get one."""
+    return (
+        f"When starting over is better cannot be said: {problem}. It takes runs of the same model "
+        "from scratch (tokens_stage1 = 0) on the same text."
+    )
+
+
+def noise_sentence(noise: Noise) -> str:
+    """Return how large seed and sampling noise are, and what they are to be compared with."""
+    if noise.n_cells == 0:
+        seeds = (
+            "No setting was run with more than one seed, so the noise between seeds is unknown; "
+            "a second seed of a few cells would tell."
+        )
+    else:
+        seeds = (
+            f"Between seeds (initialisation, data order, own trunk) the loss varies by "
+            f"{q.percent(noise.relative_sd)} (standard deviation, from "
+            f"{q.plural(noise.n_runs, 'run')} in {q.plural(noise.n_cells, 'setting')})."
+        )
+    if not math.isfinite(noise.sampling_error):
+        return seeds
+    return (
+        f"{seeds} The held-out text is a sample: one loss carries a standard error of "
+        f"{q.number(noise.sampling_error, 2)} nats, but all runs read the same text, so most of "
+        "it cancels when two runs are compared."
+    )
+
+
+def limits(
+    *,
+    saturation: Saturation | None,
+    breakevens: Sequence[BreakevenAnswer],
+    contests: Sequence[Contest],
+    noise: Noise,
+    irreducible: q.Interval | None,
+    n_bases: int,
+    n_lengths: int,
+) -> list[str]:
+    """Return what the data cannot tell, one sentence each; empty where nothing is open."""
+    found = []
+    if n_bases < 2:
+        found.append(
+            "how the gain depends on the base: all runs start from one base length; run at least "
+            "three"
+        )
+    elif n_bases < 4:
+        found.append(
+            f"the shape of the fall: {n_bases} base lengths cannot tell a logarithm from another "
+            "curve"
+        )
+    if n_lengths < 3:
+        found.append(
+            f"whether the second stage follows a power law: {q.plural(n_lengths, 'length')} of it "
+            "cannot bend; run at least three"
+        )
+    found += _open_questions(saturation, contests, irreducible)
+    if any(answer.beyond_data for answer in breakevens):
+        found.append(
+            "the break-even itself: it lies beyond the lengths that were run, where the form of "
+            "the law decides as much as the data"
+        )
+    if any(answer.status == "undetermined" for answer in breakevens):
+        found.append("every break-even: for some bases the interval leaves it open")
+    if noise.n_cells == 0:
+        found.append("how much of the scatter is chance: no setting has a second seed")
+    return found
+
+
+def _open_questions(
+    saturation: Saturation | None,
+    contests: Sequence[Contest],
+    irreducible: q.Interval | None,
+) -> list[str]:
+    found = []
+    if saturation is not None and saturation.trend is Trend.UNDETERMINED:
+        found.append("the sign of a3: more bases, further apart, would narrow it most")
+    if any(len(contest.winners) > 1 for contest in contests):
+        found.append("which form is right: at least two laws predict the held-out runs equally")
+    if irreducible is not None and irreducible.known and irreducible.value > 0:
+        wide = irreducible.half_width > 0.15 * irreducible.value
+        if wide:
+            found.append(
+                f"the irreducible loss E ({q.with_interval(irreducible)} nats), against which the "
+                "exponents trade off"
+            )
+    return found
+
+
+def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list[str]:
+    """Return what does and what does not carry over from models of this size, in sentences."""
+    sizes = (
+        q.tokens(scale.smallest_params)
+        if scale.smallest_params == scale.largest_params
+        else f"{q.tokens(scale.smallest_params)} to {q.tokens(scale.largest_params)}"
+    )
+    ratios = [
+        f"{low:,.0f} to {high:,.0f} tokens per parameter in stage {stage}"
+        for stage, ends in (
+            (1, scale.tokens_per_param_stage1),
+            (2, scale.tokens_per_param_stage2),
+        )
+        if ends is not None
+        for low, high in [ends]
+    ]
+    covered = f" and {q.listing(ratios)}" if ratios else ""
+    units = (
+        " Tokens are bytes here, not the sub-words of a production tokenizer, so neither losses "
+        "nor token counts compare with those of other models."
+        if "bytes" in {name.lower() for name in tokenizers}
+        else ""
+    )
+    size = f"These models have {sizes} parameters{covered}." if math.isfinite(
+        scale.smallest_params
+    ) else "The table does not say how large the models are."
+    return [
+        size,
+        "What carries over is the direction of the effect, where its interval shows one, and the "
+        "way of planning: measure a few bases, fit, compare laws on held-out runs, ask for the "
+        "break-even with its interval.",
+        "What does not carry over are the coefficients, the irreducible loss E and the break-even "
+        f"in tokens: they belong to this model, text and tokenizer.{units}",
+        f"The runs branch off {q.plural(n_trunks, 'trunk')}; runs of one trunk share their early "
+        "noise, and the intervals resample whole trunks for that reason. One learning rate "
+        "schedule was used without long tuning, so a better one may shift every curve.",
+    ]
