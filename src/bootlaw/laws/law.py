@@ -1,0 +1,184 @@
+"""A law as data: named parameters and a signed sum of exponentials of linear predictors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bootlaw.errors import InputError
+from bootlaw.laws.features import D1, CurvedFeature, Feature
+
+Floats = NDArray[np.float64]
+Kind = Literal["coefficient", "exponent", "irreducible"]
+Rows = Literal["all", "reuse", "scratch"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a law.
+
+    Attributes
+    ----------
+    kind : a ``coefficient`` is above 0 and enters by its logarithm; an ``exponent`` is free in
+        sign; the ``irreducible`` loss is at least 0.
+    sign : the sign that the law's source claims, +1, or 0 where it claims none.
+    """
+
+    name: str
+    unit: str
+    kind: Kind
+    meaning: str
+    latex: str
+    sign: Literal[0, 1] = 1
+
+    @property
+    def lower(self) -> float:
+        """The lower bound: 0, or minus infinity for an exponent."""
+        return -np.inf if self.kind == "exponent" else 0.0
+
+
+@dataclass(frozen=True)
+class Factor:
+    """``sign * parameter * feature``, one summand of a linear predictor."""
+
+    parameter: str
+    feature: Feature | CurvedFeature
+    sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class Term:
+    """``exp(sum of factors)``; `rows` says which rows have it (scratch: tokens_stage1 = 0)."""
+
+    factors: tuple[Factor, ...]
+    rows: Rows = "all"
+    sign: Literal[1, -1] = 1
+
+
+@dataclass(frozen=True)
+class Law:
+    """A scaling law: a signed sum of terms plus the irreducible loss.
+
+    Attributes
+    ----------
+    parameters : in the order in which values are passed and printed.
+    variables : the run-table columns that it needs.
+    terms : the reducible part.
+    irreducible : the name of the constant term's parameter.
+    source : where the form is from.
+    """
+
+    key: str
+    title: str
+    source: str
+    parameters: tuple[Parameter, ...]
+    variables: tuple[str, ...]
+    terms: tuple[Term, ...]
+    irreducible: str = "E"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the parameters, in order."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def formula(self) -> str:
+        """The law in plain text."""
+        from bootlaw.laws.text import plain
+
+        return plain(self)
+
+    @property
+    def latex(self) -> str:
+        """The law in LaTeX, without dollar signs."""
+        from bootlaw.laws.text import latex
+
+        return latex(self)
+
+    @property
+    def has_scratch_part(self) -> bool:
+        """Whether rows with tokens_stage1 = 0 have terms of their own."""
+        return any(term.rows == "scratch" for term in self.terms)
+
+    @property
+    def is_two_stage(self) -> bool:
+        """Whether the law reads tokens_stage1."""
+        return D1 in self.variables
+
+    @cached_property
+    def logged(self) -> NDArray[np.bool_]:
+        """(p,) True for the parameters that enter by their logarithm."""
+        return np.array([parameter.kind == "coefficient" for parameter in self.parameters])
+
+    def index(self, name: str) -> int:
+        """Return the position of a parameter; InputError for a name that the law lacks."""
+        if name not in self.names:
+            known = ", ".join(self.names)
+            raise InputError(f"law {self.key} has no parameter {name!r}; it has {known}")
+        return self.names.index(name)
+
+    def to_internal(self, params: ArrayLike) -> Floats:
+        """Return parameters (..., p) with coefficients replaced by their logarithms."""
+        values = np.asarray(params, dtype=np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(self.logged, np.log(np.where(self.logged, values, 1.0)), values)
+
+    def from_internal(self, internal: ArrayLike) -> Floats:
+        """Return parameters (..., p) in natural units; the inverse of `to_internal`."""
+        values = np.asarray(internal, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            return np.where(self.logged, np.exp(np.where(self.logged, values, 0.0)), values)
+
+    def loss(self, params: ArrayLike, columns: Mapping[str, ArrayLike]) -> Floats:
+        """Return the loss (..., n), nats per token.
+
+        Parameters
+        ----------
+        params : (..., p) in natural units, in the order of `parameters`.
+        columns : arrays (n,) or scalars for each of `variables`; tokens are raw counts.
+
+        Raises
+        ------
+        InputError
+            When a column is missing, or the law has no value at a row.
+        """
+        from bootlaw.laws.design import Design
+
+        return Design(self, columns).loss(self.to_internal(self._checked(params)))
+
+    def jacobian(self, params: ArrayLike, columns: Mapping[str, ArrayLike]) -> Floats:
+        """Return d loss / d params (..., n, p), exact; arguments as for `loss`."""
+        from bootlaw.laws.design import Design
+
+        natural = self._checked(params)
+        slopes = Design(self, columns).loss_and_jacobian(self.to_internal(natural))[1]
+        return np.asarray(slopes / np.where(self.logged, natural, 1.0)[..., None, :])
+
+    def _checked(self, params: ArrayLike) -> Floats:
+        values = np.asarray(params, dtype=np.float64)
+        if values.ndim == 0 or values.shape[-1] != len(self.parameters):
+            raise InputError(
+                f"law {self.key} takes {len(self.parameters)} parameters "
+                f"({', '.join(self.names)}), but the array has shape {values.shape}"
+            )
+        return values
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``bootlaw laws --json`` prints of this law."""
+        return {
+            "law": self.key,
+            "title": self.title,
+            "formula": self.formula,
+            "latex": self.latex,
+            "source": self.source,
+            "variables": list(self.variables),
+            "parameters": [
+                {"name": p.name, "unit": p.unit, "kind": p.kind, "meaning": p.meaning}
+                for p in self.parameters
+            ],
+        }
