@@ -1,0 +1,18 @@
+"""The run table: schema, units, readers, where-expressions, checks and the writer."""
+
+from bootlaw.runs.check import Finding, RunCheck, check_runs
+from bootlaw.runs.reader import read_runs
+from bootlaw.runs.schema import COLUMNS, Column
+from bootlaw.runs.table import RunTable
+from bootlaw.runs.writer import write_runs
+
+__all__ = [
+    "COLUMNS",
+    "Column",
+    "Finding",
+    "RunCheck",
+    "RunTable",
+    "check_runs",
+    "read_runs",
+    "write_runs",
+]

@@ -1,0 +1,165 @@
+"""Which rows an expression keeps: ``method == stack and 250k <= D2 < 1.3B``.
+
+Comparisons (``==`` or ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, chained, ``in [a, b]``,
+``not in``) of columns, numbers and text, joined by ``and``, ``or``, ``not`` (or ``&``, ``|``,
+``~``) and parentheses. Columns go by their names and aliases; a name with blanks or operators in
+it stands in backticks. Numbers may end in k, M, B or T. A word that is neither a column nor a
+number is text; quotes make it text in any case. Every comparison with an absent number is false.
+
+The words are replaced by placeholders, Python's parser sorts out precedence, and only the few
+kinds of node named here are evaluated: nothing in an expression is ever executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootlaw.errors import InputError
+from bootlaw.runs.quantities import parse_quantity
+from bootlaw.runs.schema import column_named
+from bootlaw.runs.table import RunTable, known_columns
+from bootlaw.runs.words import Parsed, WhereError, Word, parse
+
+Mask = NDArray[np.bool_]
+
+_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def matching_rows(expression: str, table: RunTable) -> Mask:
+    """Return for each row of `table`, shape (n,), whether `expression` holds for it.
+
+    Raises
+    ------
+    InputError
+        When the expression cannot be read; names the position and the known columns.
+    """
+    try:
+        parsed = parse(expression)
+        return _Evaluation(parsed, table).mask(parsed.tree)
+    except WhereError as error:
+        raise InputError(
+            f"{table.source}: cannot read '{expression:.200}' at position {error.position + 1}: "
+            f"{error}"
+        ) from None
+    except (RecursionError, MemoryError):
+        raise InputError(f"{table.source}: '{expression:.60}...' is nested too deeply") from None
+
+
+@dataclass(frozen=True)
+class _Operand:
+    """One side of a comparison: a column, or a literal (then `values` is None)."""
+
+    word: Word
+    values: NDArray[Any] | None = None
+
+    @property
+    def is_numbers(self) -> bool:
+        return self.values is not None and self.values.dtype != object
+
+    def numbers(self) -> NDArray[np.float64] | float:
+        """The column, or the number that the literal spells."""
+        if self.values is not None:
+            if not self.is_numbers:
+                raise WhereError(f"'{self.word.text}' is a column of text", self.word.start)
+            return self.values
+        try:
+            return parse_quantity("" if self.word.quoted else self.word.text)
+        except ValueError:
+            raise WhereError(
+                f"'{self.word.text}' is neither a column nor a number", self.word.start
+            ) from None
+
+    def text(self) -> NDArray[Any] | str:
+        """The column, or the literal as it was typed."""
+        return self.word.text if self.values is None else self.values
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    parsed: Parsed
+    table: RunTable
+
+    def mask(self, node: ast.expr) -> Mask:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                combine = np.logical_and if isinstance(op, ast.And) else np.logical_or
+                return np.asarray(combine.reduce([self.mask(value) for value in values]), bool)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return ~self.mask(operand)
+            case ast.Compare():
+                return self._comparison(node)
+        raise WhereError("expected a comparison, such as loss < 3", self._start(node))
+
+    def _comparison(self, node: ast.Compare) -> Mask:
+        sides = [node.left, *node.comparators]
+        keep = np.ones(len(self.table), dtype=bool)
+        for left, op, right in zip(sides, node.ops, sides[1:], strict=False):
+            keep &= self._pair(left, op, right)
+        return keep
+
+    def _pair(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Mask:
+        if not isinstance(op, ast.In | ast.NotIn):
+            return self._compare(self._operand(left), op, self._operand(right))
+        options = right.elts if isinstance(right, ast.List | ast.Tuple) else [right]
+        equals = [
+            self._compare(self._operand(left), ast.Eq(), self._operand(option))
+            for option in options
+        ]
+        found: Mask = np.zeros(len(self.table), dtype=bool)
+        for equal in equals:
+            found |= equal
+        if isinstance(op, ast.In):
+            return found
+        return ~found & self._present(self._operand(left))
+
+    def _compare(self, left: _Operand, op: ast.cmpop, right: _Operand) -> Mask:
+        if left.values is None and right.values is None:
+            known = known_columns(self.table.columns, near=left.word.text)
+            raise WhereError(
+                f"neither '{left.word.text}' nor '{right.word.text}' is a column; {known}",
+                left.word.start,
+            )
+        compare = _COMPARISONS[type(op)]
+        if left.is_numbers or right.is_numbers:
+            result = compare(left.numbers(), right.numbers())
+            return np.asarray(result) & self._present(left) & self._present(right)
+        if not isinstance(op, ast.Eq | ast.NotEq):
+            raise WhereError("text has no order: use ==, != or in", left.word.start)
+        return np.asarray(compare(left.text(), right.text()), dtype=bool)
+
+    def _present(self, operand: _Operand) -> Mask:
+        if operand.values is None or not operand.is_numbers:
+            return np.ones(len(self.table), dtype=bool)
+        return ~np.isnan(operand.values)
+
+    def _operand(self, node: ast.expr) -> _Operand:
+        if not isinstance(node, ast.Name):
+            raise WhereError("expected a column, a number or a text", self._start(node))
+        word = self.parsed.words[node.id]
+        if word.quoted:
+            return _Operand(word)
+        column = column_named(word.text)
+        for name in (word.text, column.name if column else word.text):
+            if name in self.table:
+                return _Operand(word, self.table.columns[name])
+        if word.is_name or column:
+            known = known_columns(self.table.columns, near=word.text)
+            raise WhereError(f"no column '{word.text}'; {known}", word.start)
+        return _Operand(word)
+
+    def _start(self, node: ast.expr) -> int:
+        return self.parsed.position(node.col_offset)
