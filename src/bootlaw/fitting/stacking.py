@@ -1,0 +1,99 @@
+"""How much of each law a combined prediction should hold, and which laws tie.
+
+Both read only held-out log residuals. With a handful of held-out rows they say little: two
+laws whose residuals have opposite signs on one row cancel there with the right weights,
+whatever they do elsewhere. Weights are worth quoting from some twenty held-out rows on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+RIDGE = 1e-3
+"""Pull towards equal weights, as a share of the best law's mean squared residual. It decides
+between combinations that the held-out rows cannot tell apart and hardly moves the others."""
+
+TIE_LEVEL = 0.95
+"""Two-sided level of the interval in which a difference of squared errors counts as a tie."""
+
+MEANINGLESS_RMS = 1e-6
+"""Errors in log loss closer than this tie: losses are written with about six digits."""
+
+
+def stacking_weights(residuals: Floats) -> Floats:
+    """Return weights (k,), non-negative with sum 1, that minimise the squared held-out error.
+
+    The weighted law is the geometric mean of the laws' predictions, so that its log residual
+    is the weighted sum of theirs. Stacking: Wolpert, Neural Networks 5 (1992) 241; Breiman,
+    Machine Learning 24 (1996) 49.
+
+    Parameters
+    ----------
+    residuals : (n, k) held-out log residuals, one column per law, all finite.
+
+    Notes
+    -----
+    With weights w = u / sum(u), minimising |R u|^2 + (sum(u) - 1)^2 over u >= 0 minimises
+    |R w|^2 on the simplex: for a fixed direction w the best length is 1 / (1 + |R w|^2), which
+    leaves |R w|^2 / (1 + |R w|^2), an increasing function. So non-negative least squares solves
+    it exactly.
+    """
+    from scipy.optimize import nnls
+
+    n_rows, n_laws = residuals.shape
+    best = float(np.sqrt(np.min(np.mean(residuals**2, axis=0))))
+    scaled = residuals / max(best, MEANINGLESS_RMS) / np.sqrt(n_rows)
+    design = np.vstack([scaled, np.sqrt(RIDGE) * np.eye(n_laws), np.ones((1, n_laws))])
+    target = np.zeros(design.shape[0])
+    target[-1] = 1.0
+    amounts = nnls(design, target)[0]
+    return np.asarray(amounts / amounts.sum(), dtype=np.float64)
+
+
+def ties_with_best(residuals: Floats, clusters: Sequence[str]) -> NDArray[np.bool_]:
+    """Return (k,) True for the laws that these rows cannot tell from the best one.
+
+    The best law has the smallest mean squared residual. Another ties with it when the mean
+    difference of their squared residuals, paired by row, lies within its 95 % interval
+    (Student's t with clusters - 1 degrees of freedom) around zero. Rows of one trunk are one
+    cluster; with fewer than three clusters every row is its own, which understates the
+    uncertainty. One row cannot tell any laws apart, so then all tie.
+
+    Parameters
+    ----------
+    residuals : (n, k) held-out log residuals, one column per law, all finite.
+    clusters : n labels; rows with one label are not independent.
+    """
+    squared = residuals**2
+    best = int(np.argmin(squared.mean(axis=0)))
+    difference = squared - squared[:, [best]]
+    groups = _group_numbers(clusters)
+    excess = difference.mean(axis=0)
+    allowed = _half_width(difference, groups)
+    rms = np.sqrt(squared.mean(axis=0))
+    return np.asarray((excess <= allowed) | (rms - rms[best] < MEANINGLESS_RMS))
+
+
+def _group_numbers(clusters: Sequence[str]) -> NDArray[np.intp]:
+    numbers = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)[1]
+    enough = numbers.max(initial=0) >= 2
+    return numbers if enough else np.arange(len(clusters))
+
+
+def _half_width(difference: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Return (k,) the half width of the interval of each column's mean, clustered by group."""
+    from scipy.special import stdtrit
+
+    n_groups = int(groups.max()) + 1
+    if n_groups < 2:
+        return np.full(difference.shape[1], np.inf)
+    sums = np.zeros((n_groups, difference.shape[1]))
+    np.add.at(sums, groups, difference - difference.mean(axis=0))
+    variance = (sums**2).sum(axis=0) * n_groups / (n_groups - 1) / difference.shape[0] ** 2
+    quantile = float(stdtrit(n_groups - 1, (1 + TIE_LEVEL) / 2))
+    return np.asarray(quantile * np.sqrt(variance), dtype=np.float64)

@@ -1,0 +1,155 @@
+"""What a break-even answers: the verdict, the crossings, the interval and the reasons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bootlaw.planning import words
+from bootlaw.planning.verdict import Verdict
+
+Winner = Literal["reuse", "scratch"]
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A number of stage-2 tokens at which the winner changes."""
+
+    tokens: float
+    winner_below: Winner
+    winner_above: Winner
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A percentile interval of the break-even over the bootstrap replicates.
+
+    Attributes
+    ----------
+    lower, upper : stage-2 tokens; 0 where the end lies below the searched range, inf where it
+        lies beyond it.
+    shares : share of the replicates per verdict.
+    without_crossing : share of the replicates that never change from reuse to scratch.
+    """
+
+    lower: float
+    upper: float
+    shares: Mapping[Verdict, float]
+    without_crossing: float
+
+    def __str__(self) -> str:
+        low = f"{words.tokens(self.lower)}" if self.lower > 0 else "below the range"
+        high = f"{words.tokens(self.upper)}" if math.isfinite(self.upper) else "beyond the range"
+        return f"{low} to {high}" if low != high else low
+
+
+@dataclass(frozen=True)
+class Breakeven:
+    """Where starting over catches up with reuse, or why there is no such place.
+
+    Attributes
+    ----------
+    verdict : what the point estimate says; None where the fit cannot be asked.
+    reasons : why the data cannot tell; empty where they can.
+    tokens : the smallest D2 at which the winner changes from reuse to scratch, None if none.
+    loss : nats per token there.
+    search : the lowest and the highest D2 looked at.
+    closed_form : D* in closed form; None with `closed_form_reason` where that does not hold.
+    extrapolation : decades beyond the fitted range per variable, 0 inside it.
+    """
+
+    law: str
+    tokens_stage1: float
+    stage1: str
+    search: tuple[float, float]
+    level: float
+    verdict: Verdict | None
+    reasons: tuple[str, ...]
+    tokens: float | None = None
+    loss: float | None = None
+    interval: Interval | None = None
+    crossings: tuple[Crossing, ...] = ()
+    closed_form: float | None = None
+    closed_form_reason: str | None = None
+    extrapolation: Mapping[str, float] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Verdict | Literal["undetermined"]:
+        """The verdict where the data support it, else ``undetermined``."""
+        return "undetermined" if self.reasons or self.verdict is None else self.verdict
+
+    @property
+    def lower(self) -> float | None:
+        """The lower end of the interval; None without one, or outside the searched range."""
+        return None if self.interval is None else _inside(self.interval.lower)
+
+    @property
+    def upper(self) -> float | None:
+        """The upper end of the interval; None without one, or outside the searched range."""
+        return None if self.interval is None else _inside(self.interval.upper)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON document of ``plan breakeven``."""
+        interval = self.interval
+        return {
+            "status": self.status,
+            "reasons": list(self.reasons),
+            "verdict": self.verdict,
+            "law": self.law,
+            "tokens_stage1": self.tokens_stage1,
+            "stage1": self.stage1,
+            "tokens": self.tokens,
+            "lower": self.lower,
+            "upper": self.upper,
+            "level": self.level,
+            "loss": self.loss,
+            "crossings": [vars(crossing).copy() for crossing in self.crossings],
+            "range": list(self.search),
+            "share_without_crossing": interval and interval.without_crossing,
+            "replicate_verdicts": interval and dict(interval.shares),
+            "closed_form": self.closed_form,
+            "closed_form_reason": self.closed_form_reason,
+            "extrapolation": self.extrapolation and dict(self.extrapolation),
+            "warnings": list(self.warnings),
+        }
+
+    def summary(self) -> str:
+        """Return the answer in words."""
+        lines = [f"{self._headline()} (D1 = {words.tokens(self.tokens_stage1)}, {self.law})"]
+        lines += [f"  undetermined: {reason}" for reason in self.reasons]
+        if self.interval is not None:
+            share = words.per_cent(self.interval.without_crossing)
+            lines.append(
+                f"  {words.per_cent(self.level)} interval: {self.interval}; "
+                f"{share} of the replicates have no change from reuse to scratch"
+            )
+        if len(self.crossings) > 1 or (self.crossings and self.tokens is None):
+            lines += [
+                f"  at {words.tokens(c.tokens)}: {c.winner_below} wins below, "
+                f"{c.winner_above} above"
+                for c in self.crossings
+            ]
+        if self.closed_form is not None:
+            lines.append(f"  closed form: {words.tokens(self.closed_form)}")
+        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+
+    def _headline(self) -> str:
+        low, high = (words.tokens(end) for end in self.search)
+        searched = f"between {low} and {high} stage-2 tokens"
+        if self.verdict is None:
+            return "no answer"
+        if self.verdict == "reuse_always_wins":
+            return f"no crossing: reuse wins everywhere {searched}"
+        if self.verdict == "scratch_always_wins":
+            return f"no crossing: starting over wins everywhere {searched}"
+        if self.tokens is None:
+            return f"starting over never catches up with reuse {searched}"
+        found = f"starting over catches up at {words.tokens(self.tokens)} stage-2 tokens"
+        return f"{found}, loss {self.loss:.4f}" if self.loss is not None else found
+
+
+def _inside(end: float) -> float | None:
+    return end if 0 < end < math.inf else None

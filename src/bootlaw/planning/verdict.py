@@ -1,0 +1,99 @@
+"""Who wins where, and whether the data can tell.
+
+A break-even is left *undetermined* by these rules, each of which gives its reason in words:
+
+1. **Replicates disagree**: more than 20 % of the bootstrap replicates give another verdict
+   (crossing, reuse always wins, scratch always wins) than the point estimate.
+2. **Far and wide**: the crossing lies more than one decade of D2 outside the data, and its
+   interval is open at an end or spans more than two decades.
+3. **Too close to call**: over the whole fitted range of D2 the two laws never differ by more
+   than the residual scale of the fits, so that the form's own misfit decides.
+
+Rules 1 and 2 need replicates; without them the answer says that it has no interval.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootlaw.planning import words
+from bootlaw.planning.crossings import Zeros
+
+Verdict = Literal["crossing", "reuse_always_wins", "scratch_always_wins"]
+
+VERDICTS: tuple[Verdict, ...] = ("crossing", "reuse_always_wins", "scratch_always_wins")
+
+LARGEST_DISAGREEMENT = 0.2
+FAR_DECADES = 1.0
+WIDE_DECADES = 2.0
+
+
+def verdicts(zeros: Zeros) -> list[Verdict]:
+    """Return one verdict per curve of reuse minus scratch."""
+    crossed = zeros.count() > 0
+    return [
+        "crossing" if some else "scratch_always_wins" if above else "reuse_always_wins"
+        for some, above in zip(crossed, zeros.starts_above, strict=True)
+    ]
+
+
+def breakeven_positions(zeros: Zeros) -> NDArray[np.float64]:
+    """Return (k,) ln D2 where each curve first changes from reuse to scratch.
+
+    +inf for curves on which starting over never catches up within the range, -inf where it is
+    ahead in the whole of it.
+    """
+    first = zeros.first_rising()
+    always_scratch = zeros.starts_above & (zeros.count() == 0)
+    return np.where(always_scratch, -np.inf, first)
+
+
+def percentile_interval(positions: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Return the ends of the percentile interval of values that may be infinite.
+
+    Each end is an order statistic, the outer one of the two that it lies between: there is no
+    way to interpolate towards infinity.
+    """
+    ordered = np.sort(positions)
+    tail = (1 - level) / 2 * (ordered.size - 1)
+    return float(ordered[math.floor(tail)]), float(ordered[math.ceil(ordered.size - 1 - tail)])
+
+
+def disagreement(point: Verdict, replicates: list[Verdict]) -> str | None:
+    """Return the reason of rule 1, None where the replicates agree well enough."""
+    if not replicates:
+        return None
+    share = sum(verdict != point for verdict in replicates) / len(replicates)
+    if share <= LARGEST_DISAGREEMENT:
+        return None
+    return (
+        f"{words.per_cent(share)} of the bootstrap replicates give another verdict than "
+        f"{point.replace('_', ' ')}"
+    )
+
+
+def far_and_wide(decades: float, lower: float, upper: float) -> str | None:
+    """Return the reason of rule 2, for a crossing `decades` outside the data.
+
+    `lower` and `upper` are tokens, 0 or infinite where the interval is open.
+    """
+    closed = 0 < lower and upper < math.inf
+    span = math.log10(upper / lower) if closed else math.inf
+    if decades <= FAR_DECADES or span <= WIDE_DECADES:
+        return None
+    width = f"spans {span:.1f} decades" if math.isfinite(span) else "has an open end"
+    return f"the crossing lies {decades:.1f} decades outside the data and its interval {width}"
+
+
+def too_close(largest_log_gap: float, residual_scale: float) -> str | None:
+    """Return the reason of rule 3, None where the laws are further apart than the residuals."""
+    if largest_log_gap > residual_scale:
+        return None
+    return (
+        f"over the fitted D2 the two laws differ by {words.per_cent(largest_log_gap)} at most, "
+        f"less than the residual scale of the fit ({words.per_cent(residual_scale)})"
+    )

@@ -1,0 +1,82 @@
+"""Stacking weights against brute force; ties against cases whose answer is plain."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootlaw.fitting.stacking import stacking_weights, ties_with_best
+
+
+def rows(n):
+    return [f"row {number}" for number in range(n)]
+
+
+@given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 30))
+def test_weights_are_a_distribution_and_beat_every_single_law(seed, n_laws, n_rows):
+    residuals = 0.02 * np.random.default_rng(seed).normal(size=(n_rows, n_laws))
+    weights = stacking_weights(residuals)
+    assert (weights >= 0).all()
+    np.testing.assert_allclose(weights.sum(), 1.0)
+    combined = np.mean((residuals @ weights) ** 2)
+    assert combined <= np.mean(residuals**2, axis=0).min() * 1.002
+
+
+@given(st.integers(0, 10_000))
+def test_weights_of_two_laws_match_a_fine_grid(seed):
+    residuals = 0.01 * np.random.default_rng(seed).normal(size=(25, 2)) + [0.004, -0.001]
+    shares = np.linspace(0, 1, 2001)
+    errors = np.mean((residuals @ np.stack([shares, 1 - shares])) ** 2, axis=0)
+    assert abs(stacking_weights(residuals)[0] - shares[np.argmin(errors)]) < 0.01
+
+
+def test_a_law_with_much_larger_error_gets_nothing():
+    noise = np.random.default_rng(1).normal(size=40)
+    residuals = np.stack([0.001 * noise, 0.1 + 0.001 * noise], axis=1)
+    np.testing.assert_allclose(stacking_weights(residuals), [1, 0], atol=1e-12)
+
+
+def test_identical_laws_share_the_weight():
+    column = np.random.default_rng(2).normal(size=12)
+    np.testing.assert_allclose(stacking_weights(np.stack([column] * 3, axis=1)), [1 / 3] * 3)
+
+
+def test_exact_laws_give_finite_weights():
+    weights = stacking_weights(np.zeros((4, 2)))
+    np.testing.assert_allclose(weights, [0.5, 0.5])
+
+
+def test_one_row_cannot_separate_laws():
+    assert ties_with_best(np.array([[0.001, 0.5]]), rows(1)).all()
+
+
+def test_clear_winner_on_many_rows():
+    noise = np.random.default_rng(3).normal(size=30)
+    residuals = np.stack([0.004 * noise, 0.02 * noise], axis=1)
+    assert ties_with_best(residuals, rows(30)).tolist() == [True, False]
+
+
+def test_laws_of_equal_size_errors_tie():
+    rng = np.random.default_rng(4)
+    assert ties_with_best(0.01 * rng.normal(size=(20, 2)), rows(20)).all()
+
+
+def test_rows_of_one_trunk_count_once():
+    noise = np.abs(np.random.default_rng(5).normal(size=4))
+    residuals = np.repeat(np.stack([0.004 * noise, 0.02 * noise], axis=1), 12, axis=0)
+    trunks = np.repeat([f"trunk {number}" for number in range(4)], 12).tolist()
+    assert ties_with_best(residuals, rows(48)).tolist() == [True, False]
+    assert ties_with_best(residuals, trunks).tolist() == [True, True]
+
+
+def test_two_clusters_fall_back_on_rows():
+    noise = np.random.default_rng(6).normal(size=30)
+    residuals = np.stack([0.004 * noise, 0.02 * noise], axis=1)
+    halves = ["a"] * 15 + ["b"] * 15
+    np.testing.assert_array_equal(
+        ties_with_best(residuals, halves), ties_with_best(residuals, rows(30))
+    )
+
+
+def test_errors_below_the_digits_of_a_loss_tie():
+    residuals = np.stack([np.full(10, 1e-9), np.full(10, 1e-7)], axis=1)
+    assert ties_with_best(residuals, rows(10)).all()
