@@ -71,7 +71,11 @@ def number_array(
     values, unreadable = _parsed(cells, parse)
     example = "1300000000 or 1.3B" if parse is parse_quantity else "3.21"
     problems = [
-        Problem(row, position, f"found {cells[row]!r:.60}, not a number; write it like {example}")
+        Problem(
+            row,
+            position,
+            f"found {cell_text(cells[row])!r:.60}, not a number; write it like {example}",
+        )
         for row in unreadable
     ]
     values = values * heading.factor
@@ -91,7 +95,7 @@ def _parsed(cells: Cells, parse: Any) -> tuple[NDArray[np.float64], list[int]]:
             return cells.astype(np.float64), []
         cells = cells.astype(str).tolist() if cells.dtype.kind in "mM" else cells.tolist()
     try:
-        if bool not in set(map(type, cells)):
+        if {bool, np.bool_}.isdisjoint(map(type, cells)):  # float(True) would be 1.0
             return np.array(list(map(float, cells)), dtype=np.float64), []
     except (ValueError, TypeError, OverflowError):
         pass  # some cell is not a plain number: take them one by one

@@ -101,8 +101,9 @@ def check_runs(table: RunTable) -> RunCheck:
 
 
 def _text_counts(table: RunTable, name: str) -> dict[str, int]:
-    values = table.text(name) if name in table else []
-    return dict(Counter(value for value in values if value).most_common())
+    if name not in table:
+        return {}
+    return dict(Counter(value for value in table.text(name) if value).most_common())
 
 
 def _levels(table: RunTable, name: str) -> dict[float, int]:

@@ -41,10 +41,10 @@ def read_parquet(path: Path) -> RawTable:
         ) from None
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(data))
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: is not a Parquet file ({reason})") from None
-    return raw_table(str(path), table.column_names, [c.to_pylist() for c in table.columns])
+        cells = [column.to_pylist() for column in table.columns]
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise InputError(f"{path}: cannot be read as Parquet ({_first_line(error)})") from None
+    return raw_table(str(path), table.column_names, cells)
 
 
 def read_frame(frame: Any) -> RawTable:
@@ -63,8 +63,8 @@ def read_frame(frame: Any) -> RawTable:
         cells = [eager[name].to_list() for name in eager.columns]
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"a table cannot be read from {type(frame).__name__} ({error}); give a path, "
-            "a mapping of columns, or a pandas, polars or pyarrow table"
+            f"a table cannot be read from {type(frame).__name__} ({_first_line(error)}); "
+            "give a path, a mapping of columns, or a pandas, polars or pyarrow table"
         ) from None
     return raw_table(IN_MEMORY, eager.columns, cells)
 
@@ -82,6 +82,10 @@ def _cells(name: object, values: Any) -> Cells:
             f"{IN_MEMORY}, column '{name}': has shape {array.shape}, not one dimension"
         )
     return array
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _unmasked(values: np.ma.MaskedArray[Any, Any]) -> tuple[list[Any], list[bool]]:

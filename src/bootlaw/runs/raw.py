@@ -59,7 +59,7 @@ def raw_table(
 
 def _named(headers: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     # Spreadsheets and data frames write their index as a column without a name.
-    stripped = [str(header).strip() for header in headers]
+    stripped = [" ".join(str(header).strip().splitlines()) for header in headers]
     names = tuple(name or f"column_{place}" for place, name in enumerate(stripped, 1))
     notes = tuple(
         f"column {place} has no name in the header; kept as column_{place}"

@@ -9,6 +9,7 @@ from typing import Any
 
 from bootlaw.errors import InputError
 from bootlaw.runs.delimited import read_csv
+from bootlaw.runs.files import read_bytes
 from bootlaw.runs.frames import read_frame, read_mapping, read_parquet
 from bootlaw.runs.jsonl import read_jsonl
 from bootlaw.runs.normalise import run_table
@@ -57,6 +58,5 @@ def _read_file(path: Path) -> RawTable:
     for suffix, read in READERS.items():
         if name.endswith(suffix):
             return read(path)
-    if path.is_dir():
-        return read_csv(path)  # whose error names the table inside, if there is one
+    read_bytes(path)  # a missing file or a folder is a better answer than its name
     raise InputError(f"{path}: unknown kind of table; name it {', '.join(READERS)}")

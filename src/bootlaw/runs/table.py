@@ -86,7 +86,8 @@ class RunTable:
 
         keep = matching_rows(expression, self)
         if not keep.any():
-            raise InputError(f"{self.source}: '{expression}' keeps none of the {len(self)} rows")
+            shown = " ".join(expression.split())
+            raise InputError(f"{self.source}: '{shown:.200}' keeps none of the {len(self)} rows")
         return self.select(keep)
 
     def place(self, index: int) -> str:

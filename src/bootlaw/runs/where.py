@@ -47,16 +47,17 @@ def matching_rows(expression: str, table: RunTable) -> Mask:
     InputError
         When the expression cannot be read; names the position and the known columns.
     """
+    one_line = " ".join(expression.splitlines())
     try:
-        parsed = parse(expression)
+        parsed = parse(one_line)
         return _Evaluation(parsed, table).mask(parsed.tree)
     except WhereError as error:
         raise InputError(
-            f"{table.source}: cannot read '{expression:.200}' at position {error.position + 1}: "
+            f"{table.source}: cannot read '{one_line:.200}' at position {error.position + 1}: "
             f"{error}"
         ) from None
     except (RecursionError, MemoryError):
-        raise InputError(f"{table.source}: '{expression:.60}...' is nested too deeply") from None
+        raise InputError(f"{table.source}: '{one_line:.60}...' is nested too deeply") from None
 
 
 @dataclass(frozen=True)
@@ -124,15 +125,11 @@ class _Evaluation:
             found |= equal
         if isinstance(op, ast.In):
             return found
-        return ~found & self._present(self._operand(left))
+        return np.logical_and(~found, self._present(self._operand(left)))
 
     def _compare(self, left: _Operand, op: ast.cmpop, right: _Operand) -> Mask:
         if left.values is None and right.values is None:
-            known = known_columns(self.table.columns, near=left.word.text)
-            raise WhereError(
-                f"neither '{left.word.text}' nor '{right.word.text}' is a column; {known}",
-                left.word.start,
-            )
+            raise self._no_column(left.word, right.word)
         compare = _COMPARISONS[type(op)]
         if left.is_numbers or right.is_numbers:
             result = compare(left.numbers(), right.numbers())
@@ -144,7 +141,7 @@ class _Evaluation:
     def _present(self, operand: _Operand) -> Mask:
         if operand.values is None or not operand.is_numbers:
             return np.ones(len(self.table), dtype=bool)
-        return ~np.isnan(operand.values)
+        return np.asarray(~np.isnan(operand.values), dtype=bool)
 
     def _operand(self, node: ast.expr) -> _Operand:
         if not isinstance(node, ast.Name):
@@ -157,9 +154,16 @@ class _Evaluation:
             if name in self.table:
                 return _Operand(word, self.table.columns[name])
         if word.is_name or column:
-            known = known_columns(self.table.columns, near=word.text)
-            raise WhereError(f"no column '{word.text}'; {known}", word.start)
+            raise self._no_column(word)
         return _Operand(word)
+
+    def _no_column(self, *words: Word) -> WhereError:
+        """The error for words of which one should have been a column."""
+        named = [word for word in words if not word.is_number] or list(words)
+        texts = " nor ".join(f"'{word.text}'" for word in named)
+        known = known_columns(self.table.columns, near=named[0].text)
+        fault = f"neither {texts} is a column" if len(named) > 1 else f"no column {texts}"
+        return WhereError(f"{fault}; {known}", named[0].start)
 
     def _start(self, node: ast.expr) -> int:
         return self.parsed.position(node.col_offset)

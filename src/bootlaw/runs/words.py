@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bootlaw.runs.quantities import parse_quantity
+
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<quoted>'[^']*'|"[^"]*")
@@ -39,6 +41,15 @@ class Word:
     """Stood in quotes: text, never a column or a number."""
     is_name: bool = False
     """Stood in backticks: the name of a column."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it spells a number."""
+        try:
+            parse_quantity(self.text)
+        except ValueError:
+            return False
+        return not self.quoted and not self.is_name
 
 
 @dataclass(frozen=True)
@@ -84,15 +95,14 @@ def _tree(expression: str, source: str, starts: Mapping[int, int]) -> ast.expr:
     try:
         return ast.parse(source, mode="eval").body
     except SyntaxError as error:
-        offset = (error.offset or 1) - 1
+        offset = (error.offset or 0) - 1  # the parser reports the end of the text as 0
+        if offset < 0 or offset >= len(source.rstrip()):
+            raise WhereError("it ends too early", len(expression.rstrip())) from None
         before = [start for place, start in starts.items() if place <= offset]
-        at_end = offset >= len(source.rstrip())
-        raise WhereError(
-            "it ends too early"
-            if at_end
-            else "expected comparisons joined by and, or, not, such as loss < 3 and D2 > 1M",
-            len(expression) if at_end else max(before, default=0),
-        ) from None
+        # Of the parser's own messages only those on brackets speak of the expression as typed.
+        about_brackets = any(word in error.msg for word in ("never closed", "unmatched"))
+        usage = "expected comparisons joined by and, or, not, such as loss < 3 and D2 > 1M"
+        raise WhereError(error.msg if about_brackets else usage, max(before, default=0)) from None
 
 
 def _tokens(expression: str) -> list[tuple[str | Word, int]]:
@@ -102,7 +112,9 @@ def _tokens(expression: str) -> list[tuple[str | Word, int]]:
         match = _TOKEN.match(expression, place)
         if match is None:
             place += len(expression[place:]) - len(expression[place:].lstrip())
-            raise WhereError(f"found {expression[place]!r}, which is out of place here", place)
+            found = expression[place]
+            fault = "is never closed" if found in "'\"`" else "is out of place here"
+            raise WhereError(f"{found} {fault}", place)
         tokens.append(_token(match))
         place = match.end()
     return tokens
