@@ -17,7 +17,7 @@ def parse_number(text: str) -> float:
         When `text` is not such a number, or not finite.
     """
     stripped = text.strip().replace("_", "").replace(",", "")
-    factor = _SUFFIXES.get(stripped[-1:].lower(), None)
+    factor = _SUFFIXES.get(stripped[-1:].lower())
     value = float(stripped[:-1]) * factor if factor else float(stripped)
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")

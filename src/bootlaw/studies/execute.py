@@ -1,0 +1,200 @@
+"""Brings one run to done: from its last complete checkpoint, its parent, or fresh weights."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bootlaw import growth
+from bootlaw.errors import BootlawError, Interrupted
+from bootlaw.studies.nodes import Parent, RunNode, TextFiles
+from bootlaw.studies.store import RunStore, Stretch
+from bootlaw.training.checkpoint import (
+    complete_steps,
+    load_checkpoint,
+    load_weights,
+    prune_checkpoints,
+    save_checkpoint,
+)
+from bootlaw.training.evaluation import evaluate
+from bootlaw.training.loop import TrainState, advance
+from bootlaw.training.model import ModelSpec, build_model
+from bootlaw.training.optimizer import build_optimizer
+from bootlaw.training.stream import TokenStream, held_out_sequences
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_SECONDS_BETWEEN_CHECKPOINTS = 60.0
+_STEPS_BETWEEN_REPORTS = 10
+
+
+class Control(Protocol):
+    """How a run talks to whoever started it."""
+
+    def stopping(self) -> bool:
+        """True when the run should save and stop after the current step."""
+        ...
+
+    def add_cost(self, flops: float, tokens: int) -> None:
+        """Report work done."""
+        ...
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where the runs of a study live and what they read."""
+
+    runs: RunStore
+    """Any run's store; only its root is used."""
+    texts: Mapping[str, TextFiles]
+
+    def store(self, run: str) -> RunStore:
+        """Return the store of a run."""
+        return RunStore(self.runs.root, run)
+
+
+def execute(node: RunNode, place: Workplace, control: Control) -> None:
+    """Train and evaluate `node` until all that is asked of it is on disk.
+
+    Raises
+    ------
+    Interrupted
+        When `control` asked to stop; what was trained is saved.
+    BootlawError
+        When training fails.
+    """
+    store = place.store(node.id)
+    store.write_spec(node)
+    state: TrainState | None = None
+    for target in store.pending_steps(node):
+        if state is None or state.step > target:
+            state = _state_before(node, place, target)
+        _train(node, place, control, state, target)
+        _observe(node, place, control, state)
+    if not node.is_trunk:
+        prune_checkpoints(store.checkpoints, keep=set())
+    else:
+        prune_checkpoints(store.checkpoints, keep={*node.checkpoints, node.last_step})
+
+
+def _train(
+    node: RunNode, place: Workplace, control: Control, state: TrainState, target: int
+) -> None:
+    if state.step >= target:
+        return
+    spec, store = node.spec, place.store(node.id)
+    stream = TokenStream(
+        path=place.texts[spec.stream.domain].train,
+        start=spec.stream.start,
+        stop=spec.stream.stop,
+        context=spec.model.context,
+        batch_size=spec.stream.batch_size,
+        seed=spec.stream.seed,
+    )
+    watch = _Watch(node, store, control, state.step)
+    try:
+        advance(
+            state,
+            stream=stream,
+            schedule=spec.schedule,
+            clip=spec.optimizer.clip,
+            until=target,
+            after_step=watch.after_step,
+        )
+    finally:
+        watch.close(state.step)
+
+
+def _observe(node: RunNode, place: Workplace, control: Control, state: TrainState) -> None:
+    """Evaluate first, then commit the checkpoint: a checkpoint never lacks its losses."""
+    store = place.store(node.id)
+    for due in node.evaluations:
+        if due.step == state.step and not store.has_evaluation(due):
+            held_out = place.texts[due.domain].held_out
+            sequences = held_out_sequences(held_out, node.spec.model.context, due.tokens)
+            store.write_evaluation(due, evaluate(state.model, sequences))
+            control.add_cost(evaluation_flops(node.spec.model, due.tokens), 0)
+    if state.step in node.checkpoints:
+        save_checkpoint(store.checkpoints, state.step, state.model, state.optimizer)
+
+
+class _Watch:
+    """What happens after a step: reports, rolling checkpoints, and the wish to stop."""
+
+    def __init__(self, node: RunNode, store: RunStore, control: Control, step: int) -> None:
+        self._node, self._store, self._control = node, store, control
+        self._first = self._reported = step
+        self._started = self._saved = time.monotonic()
+
+    def after_step(self, state: TrainState) -> None:
+        if state.step - self._reported >= _STEPS_BETWEEN_REPORTS:
+            self._report(state.step)
+        if self._control.stopping():
+            self._save(state)
+            raise Interrupted(f"{self._node.id} stopped at step {state.step}")
+        if time.monotonic() - self._saved > _SECONDS_BETWEEN_CHECKPOINTS:
+            self._save(state)
+
+    def close(self, step: int) -> None:
+        self._report(step)
+        seconds = time.monotonic() - self._started
+        self._store.add_stretch(Stretch(self._first, step, round(seconds, 3), socket.gethostname()))
+
+    def _save(self, state: TrainState) -> None:
+        folder = self._store.checkpoints
+        save_checkpoint(folder, state.step, state.model, state.optimizer)
+        prune_checkpoints(folder, keep={*self._node.checkpoints, state.step})
+        self._saved = time.monotonic()
+
+    def _report(self, step: int) -> None:
+        spec = self._node.spec
+        tokens = (step - self._reported) * spec.stream.batch_size * spec.model.context
+        self._control.add_cost(tokens * spec.model.flops_per_token, tokens)
+        self._reported = step
+
+
+def evaluation_flops(model: ModelSpec, tokens: int) -> float:
+    """Return the cost of evaluating: the forward third of training."""
+    return tokens * model.flops_per_token / 3
+
+
+def _state_before(node: RunNode, place: Workplace, target: int) -> TrainState:
+    """Return the state from which the fewest steps lead to `target`."""
+    spec, store = node.spec, place.store(node.id)
+    saved = [step for step in complete_steps(store.checkpoints) if step <= target]
+    if saved:
+        return _loaded(node, store, saved[-1])
+    if spec.parent is None:
+        model = build_model(spec.model.config(), spec.seed)
+        return TrainState(model, build_optimizer(model, spec.optimizer), step=0)
+    parent_store = place.store(spec.parent.run)
+    if spec.parent.carry_optimizer:
+        return _loaded(node, parent_store, spec.parent.step)
+    model = _second_stage_model(spec.parent, spec.model, parent_store)
+    return TrainState(model, build_optimizer(model, spec.optimizer), step=0)
+
+
+def _loaded(node: RunNode, store: RunStore, step: int) -> TrainState:
+    model = build_model(node.spec.model.config(), seed=0)
+    optimizer = build_optimizer(model, node.spec.optimizer)
+    load_checkpoint(store.checkpoints, step, model, optimizer)
+    return TrainState(model, optimizer, step)
+
+
+def _second_stage_model(parent: Parent, wanted: ModelSpec, store: RunStore) -> PreTrainedModel:
+    base = build_model(parent.model.config(), seed=0)
+    load_weights(store.checkpoints, parent.step, base)
+    if parent.growth_factor == 1:
+        return base
+    tensors = base.state_dict()
+    plan = growth.stack(parent.model.config(), tensors, parent.growth_factor)
+    if dict(plan.config) != wanted.config():
+        raise BootlawError(f"stacking {parent.run} gives another model than the one asked for")
+    grown = build_model(plan.config, seed=0)
+    clone: Callable[..., object] = lambda tensor: tensor.clone()  # noqa: E731
+    grown.load_state_dict(growth.materialise(plan, tensors.__getitem__, clone))
+    return grown

@@ -1,0 +1,75 @@
+"""The progress line: tokens done, tokens in all, time left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_BETWEEN_REDRAWS = 1.0
+
+
+@dataclass(frozen=True)
+class Work:
+    """An amount of work."""
+
+    flops: float = 0.0
+    tokens: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.flops + other.flops, self.tokens + other.tokens)
+
+
+class ProgressLine:
+    """Shows how far a study is: one line redrawn on a terminal, plain lines elsewhere."""
+
+    def __init__(self, total: Work, done: Work, clock: Callable[[], float] = time.monotonic):
+        self._total, self._before, self._clock = total, done, clock
+        self._started = clock()
+        self._shown = -1e9
+        self._terminal = sys.stderr.isatty()
+
+    def update(self, new: Work, runs_done: int, runs: int, *, force: bool = False) -> None:
+        """Show the state after `new` work was done by this call of the study."""
+        now = self._clock()
+        pause = _SECONDS_BETWEEN_REDRAWS if self._terminal else _SECONDS_BETWEEN_LINES
+        if now - self._shown < pause and not force:
+            return
+        self._shown = now
+        line = progress_text(self._total, self._before, new, runs_done, runs, now - self._started)
+        ending = "\r" if self._terminal else "\n"
+        clear = "\x1b[2K" if self._terminal else ""
+        print(clear + line, end=ending, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Leave the line standing."""
+        if self._terminal:
+            print(file=sys.stderr)
+
+
+def progress_text(
+    total: Work, before: Work, new: Work, runs_done: int, runs: int, seconds: float
+) -> str:
+    """Return the progress line after `new` work in `seconds`, on top of `before`."""
+    done = before + new
+    share = min(1.0, done.flops / total.flops) if total.flops else 1.0
+    text = (
+        f"{min(done.tokens, total.tokens) / 1e6:.2f}M of {total.tokens / 1e6:.2f}M tokens "
+        f"({100 * share:.0f} % of the work), {runs_done} of {runs} runs"
+    )
+    if share >= 1.0 or new.flops <= 0 or seconds <= 0:
+        return text
+    left = (total.flops - done.flops) * seconds / new.flops
+    return f"{text}, {duration(left)} left"
+
+
+def duration(seconds: float) -> str:
+    """Return `seconds` as people write it: ``42 s``, ``4:05 min``, ``1:02 h``."""
+    whole = round(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"

@@ -1,0 +1,295 @@
+"""`run_study`: create, continue, or report done. The same call does all three."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bootlaw import __version__
+from bootlaw.errors import BootlawError, InputError, Interrupted
+from bootlaw.studies.execute import Workplace
+from bootlaw.studies.executor import walk_inline, walk_processes
+from bootlaw.studies.graph import RunGraph, build_graph
+from bootlaw.studies.grid import Grid, plan_grid
+from bootlaw.studies.lock import exclusive
+from bootlaw.studies.nodes import TextFiles
+from bootlaw.studies.noise import as_documents, seed_noise
+from bootlaw.studies.plan import describe, separate_tokens, total_work, work_left
+from bootlaw.studies.progress import ProgressLine, Work
+from bootlaw.studies.rows import result_rows, timing_rows, write_csv
+from bootlaw.studies.spec import StudySpec, TextSpec, load_spec, to_document
+from bootlaw.studies.store import RunStore, read_json, write_json
+from bootlaw.studies.walk import Walk
+from bootlaw.training.text import prepare_text
+
+_MAY_CHANGE = ("name", "stage1", "cpt", "stack", "seeds", "replicates")
+"""Fields that only add runs: what was trained stays valid."""
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study left on disk."""
+
+    folder: Path
+    runs_csv: Path
+    rows: int
+    runs_done: int
+    runs: int
+    tokens_trained: int
+    """Tokens trained in this folder so far, repeated work after a crash included."""
+    tokens_separate_runs: int
+    """Tokens that the same rows would have needed as separate runs, each with its own base."""
+    notes: tuple[str, ...]
+    """What was capped or left out."""
+    dry_run: str | None = None
+    """The run graph as a table, where nothing was trained because a dry run was asked."""
+
+
+@dataclass(frozen=True)
+class _Study:
+    spec: StudySpec
+    grid: Grid
+    graph: RunGraph
+    place: Workplace
+    folder: Path
+
+
+def run_study(
+    spec: StudySpec | str,
+    out: str | Path,
+    *,
+    text: Sequence[str] = (),
+    cpt_text: Sequence[str] = (),
+    workers: int | None = None,
+    dry_run: bool = False,
+    say: Callable[[str], None] = print,
+) -> StudyResult:
+    """Train the grid of a study and return where its table is.
+
+    Parameters
+    ----------
+    spec
+        A specification, a preset's name or the path of a TOML file.
+    out
+        The study's folder: created, continued, or found complete.
+    text, cpt_text
+        Files or folders that replace the text of the first stage and of continual pretraining.
+    workers
+        Processes to train on, one thread each; as many as there are cores where None.
+    dry_run
+        Prepare the text and describe the run graph, train nothing.
+    say
+        Receives notes for people.
+
+    Raises
+    ------
+    InputError
+        For a specification, text or folder that cannot be used, or a folder that holds a study
+        whose runs would differ.
+    Interrupted
+        After Ctrl-C; everything done is kept and the same call continues.
+    BootlawError
+        When a run fails; runs that do not descend from it are finished first.
+    """
+    resolved = _with_text(load_spec(spec) if isinstance(spec, str) else spec, text, cpt_text)
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers must be at least 1, found {workers}")
+    folder = Path(out)
+    with exclusive(folder):
+        _refuse_other_study(folder, resolved)
+        study = _prepare(resolved, folder, say)
+        for note in study.grid.notes:
+            say(note)
+        if dry_run:
+            return _result(study, describe(study.graph, study.place))
+        _write_study(study)
+        return _train(study, workers or os.cpu_count() or 1, say)
+
+
+def _with_text(spec: StudySpec, text: Sequence[str], cpt_text: Sequence[str]) -> StudySpec:
+    if cpt_text and spec.cpt is None:
+        raise InputError("--cpt-text was given, but the study has no [cpt] table")
+    return replace(
+        spec,
+        text=TextSpec(tuple(text) or spec.text.stage1, tuple(cpt_text) or spec.text.cpt),
+    )
+
+
+def _prepare(spec: StudySpec, folder: Path, say: Callable[[str], None]) -> _Study:
+    texts = _prepare_texts(spec, folder / "data", say)
+    grid = plan_grid(spec, texts)
+    place = Workplace(RunStore(folder / "runs", ""), {text.domain: text for text in texts})
+    return _Study(spec, grid, build_graph(spec, grid), place, folder)
+
+
+def _prepare_texts(
+    spec: StudySpec, data: Path, say: Callable[[str], None]
+) -> tuple[TextFiles, ...]:
+    # Levels are rounded to whole steps, and a stream ends with a whole sequence.
+    slack = 2 * spec.tokens_per_step
+    on_same_text = max(spec.stack.tokens) if spec.stack else 0
+    largest = {"prose": max(spec.stage1.tokens) + on_same_text + slack}
+    if spec.cpt:
+        largest["code"] = max(spec.cpt.tokens) + slack
+    prepared = prepare_text(
+        data,
+        text=spec.text.stage1,
+        cpt_text=spec.text.cpt,
+        max_train_bytes=largest,
+        held_out_bytes=dict.fromkeys(largest, spec.evaluation.held_out_tokens + 1),
+        say=say,
+    )
+    return tuple(
+        TextFiles(
+            domain=text.name,
+            fingerprint=text.fingerprint,
+            train=text.train,
+            held_out=text.held_out,
+            train_tokens=text.train_tokens,
+            held_out_tokens=text.held_out_tokens - 1,
+        )
+        for text in prepared.values()
+    )
+
+
+def _refuse_other_study(folder: Path, spec: StudySpec) -> None:
+    path = folder / "study.json"
+    if not path.is_file():
+        return
+    former = read_json(path).get("spec", {})
+    now = _plain(to_document(spec))
+    for name, value in now.items():
+        if name not in _MAY_CHANGE and former.get(name) != value:
+            field, before, after = _difference(name, former.get(name), value)
+            raise InputError(
+                f"{folder} holds a study with {field} = {before!r}, this one asks {after!r}; "
+                "use another --out, or the former value to continue"
+            )
+
+
+def _difference(name: str, former: Any, value: Any) -> tuple[str, Any, Any]:
+    if isinstance(value, dict) and isinstance(former, dict):
+        for key in value:
+            if former.get(key) != value[key]:
+                return f"{name}.{key}", former.get(key), value[key]
+    return name, former, value
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON would give it back."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _train(study: _Study, workers: int, say: Callable[[str], None]) -> StudyResult:
+    graph, place = study.graph, study.place
+    walk = Walk(graph, place)
+    total, left = total_work(graph), work_left(graph, place)
+    done = Work(total.flops - left.flops, total.tokens - left.tokens)
+    line = ProgressLine(total, done)
+    if not walk.over:
+        say(
+            f"{len(graph.nodes)} runs, {total.tokens / 1e6:.2f}M tokens in all, "
+            f"{left.tokens / 1e6:.2f}M to train on {workers} worker(s)"
+        )
+    try:
+        if workers == 1 or walk.over:
+            walk_inline(walk, place, line, lambda: _write_tables(study), len(graph.nodes))
+        else:
+            walk_processes(
+                walk, place, line, lambda: _write_tables(study), len(graph.nodes), workers
+            )
+    except Interrupted as error:
+        raise Interrupted(
+            f"stopped; {len(walk.done)} of {len(graph.nodes)} runs are done and saved in "
+            f"{study.folder}; the same command continues"
+        ) from error
+    finally:
+        line.close()
+        _write_tables(study)
+        _write_study(study)
+    if walk.failed:
+        raise BootlawError(_failures(walk, study))
+    return _result(study)
+
+
+def _failures(walk: Walk, study: _Study) -> str:
+    run, message = next(iter(walk.failed.items()))
+    text = f"{len(walk.failed)} run(s) failed, the first: {message}"
+    if walk.blocked:
+        text += f"; {len(walk.blocked)} run(s) wait for them"
+    return f"{text} (details in {study.place.store(run).folder / 'error.txt'})"
+
+
+def _write_tables(study: _Study) -> None:
+    rows = result_rows(study.graph, study.spec, study.place)
+    if rows:
+        write_csv(study.folder / "runs.csv", rows)
+    timings = timing_rows(study.graph, study.spec, study.place)
+    if timings:
+        write_timings(study.folder / "timings.csv", timings)
+
+
+def write_timings(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """Write the timings as CSV, whole or not at all."""
+    lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("\n".join(lines) + "\n", "utf-8")
+    os.replace(temporary, path)
+
+
+def _write_study(study: _Study) -> None:
+    spec, result = study.spec, _result(study)
+    document = {
+        "name": spec.name,
+        "spec": _plain(to_document(spec)),
+        "notes": list(study.grid.notes),
+        "tokens": {
+            "trained": result.tokens_trained,
+            "separate_runs": result.tokens_separate_runs,
+        },
+        "runs": {"done": result.runs_done, "all": result.runs},
+        "noise": as_documents(seed_noise(study.graph, study.place)),
+        "text": {text.domain: text.fingerprint for text in study.place.texts.values()},
+        "versions": {
+            "bootlaw": __version__,
+            "python": platform.python_version(),
+            "torch": version("torch"),
+            "transformers": version("transformers"),
+        },
+        "command": _command(study),
+    }
+    write_json(study.folder / "study.json", document)
+    shutil.copyfile(study.folder / "data" / "data_card.json", study.folder / "data_card.json")
+
+
+def _command(study: _Study) -> str:
+    text = study.spec.text
+    options = [f" --text {path}" for path in text.stage1]
+    options += [f" --cpt-text {path}" for path in text.cpt]
+    return f"bootlaw study {study.spec.name} --out {study.folder}" + "".join(options)
+
+
+def _result(study: _Study, dry_run: str | None = None) -> StudyResult:
+    timings = timing_rows(study.graph, study.spec, study.place)
+    done = sum(not study.place.store(node.id).pending_steps(node) for node in study.graph.nodes)
+    return StudyResult(
+        folder=study.folder,
+        runs_csv=study.folder / "runs.csv",
+        rows=len(result_rows(study.graph, study.spec, study.place)),
+        runs_done=done,
+        runs=len(study.graph.nodes),
+        tokens_trained=sum(int(row["tokens_trained"]) for row in timings),
+        tokens_separate_runs=separate_tokens(study.graph.cells, study.spec.tokens_per_step),
+        notes=study.grid.notes,
+        dry_run=dry_run,
+    )
