@@ -12,10 +12,10 @@ from collections.abc import Iterator
 _PROSE_DIRECTIVE = re.compile(
     r"\.\. (?:note|warning|tip|important|hint|caution|attention|seealso|admonition)::\s*"
 )
-_CODE = re.compile(r"(?:>>>|\.\.\.(?: |$)|In \[\d*\]:|Out\[\d*\]:|\$ |% |# |#!)")
+_CODE = re.compile(r"(?:>>>|\.\.\.(?: |$)|In \[\d*\]:|Out\[\d*\]:|\$ |% |#{1,6} |#!)")
 _FENCE = re.compile(r"(?:```|~~~|\\begin\{|\$\$)")
 _RULE = re.compile(r"([-=~^*+#_\"'`.:])\1{2,}$")
-_BULLET = re.compile(r"(?:[-*+•]|\(?(?:\d{1,2}|[a-z])[.)])\s+(?=\S)")
+_BULLET = re.compile(r"(?:[-*+•]|>(?: \[![A-Z]+\])?|#\.|\(?(?:\d{1,2}|[a-z])[.)])\s+(?=\S)")
 _FIELD = re.compile(r":(?:\w+(?: [^:`]{1,60})?):\s+|@\w+(?: \w+:)?\s+")
 _PARAMETER = re.compile(
     r"[`*]{0,2}[A-Za-z_][\w.]*[`*]{0,2}(?:,? \*{0,2}\w+)*"  # names
@@ -38,7 +38,8 @@ class _Reader:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.indent = 0  # of the paragraph's block
-        self.hanging = False  # the next line sets the indent of the continuation
+        self.continuation = 0  # of its further lines
+        self.hanging = False  # the next line may set the indent of the continuation
         self.skip_deeper_than: int | None = None
         self.skip_to_blank = False
         self.fence: str | None = None
@@ -86,7 +87,7 @@ class _Reader:
             yield from self.flush()
         elif content.startswith(".."):
             yield from self.flush()
-            yield from self._directive(content, indent)
+            self._directive(content, indent)
         else:
             yield from self._text(content, indent)
 
@@ -101,13 +102,12 @@ class _Reader:
             return True
         return False
 
-    def _directive(self, content: str, indent: int) -> Iterator[str]:
+    def _directive(self, content: str, indent: int) -> None:
         match = _PROSE_DIRECTIVE.match(content)
         if match is None:
             self.skip_deeper_than = indent
         elif rest := content[match.end() :]:
             self._open(rest, indent)
-        yield from ()
 
     def _text(self, content: str, indent: int) -> Iterator[str]:
         for marker in (_BULLET, _FIELD, _PARAMETER):

@@ -13,16 +13,19 @@ import re
 import warnings
 from collections.abc import Iterator
 
-_DOCSTRING = re.compile(
-    r"(?:(?::|,|\()[ \t]*(?:#[^\n]*)?\n\s*|\A(?:\s*#[^\n]*\n)*\s*)"  # a block, a call, the top
-    r"([rRuU]?)(\"\"\"|''')(.*?)\2",
-    re.DOTALL,
-)
+_OPENS = r"(?::[ \t]*(?:#[^\n]*)?\n\s*|\A(?:\s*#[^\n]*\n)*\s*)"
+_OPENS_OR_ARGUMENT = rf"(?:{_OPENS}|[,(]\s*)"
+_STRING = r"([rRuU]?)(\"\"\"|\'\'\')(.*?)\2"
+
+DOCSTRING = re.compile(_OPENS + _STRING, re.DOTALL)
+"""A triple-quoted string that opens a module or a block."""
+DOCSTRING_OR_ARGUMENT = re.compile(_OPENS_OR_ARGUMENT + _STRING, re.DOTALL)
+"""Also one that is passed to a call, as packages with compiled functions document them."""
 
 
-def docstrings(source: str) -> Iterator[str]:
-    """Triple-quoted strings that open a module or a block or stand as an argument, dedented."""
-    for prefix, quotes, body in _DOCSTRING.findall(source):
+def docstrings(source: str, pattern: re.Pattern[str] = DOCSTRING) -> Iterator[str]:
+    """The strings that `pattern` finds in Python source, in its order, dedented."""
+    for prefix, quotes, body in pattern.findall(source):
         if "\\" in body and prefix not in ("r", "R"):
             body = _unescaped(quotes + body + quotes)
         yield inspect.cleandoc(body)

@@ -16,7 +16,12 @@ from pathlib import Path
 from bootlaw.errors import InputError
 from bootlaw.training.text import environment as env
 from bootlaw.training.text.corpus import Candidate, Corpus, named_candidate
-from bootlaw.training.text.docstrings import docstrings, without_docstrings
+from bootlaw.training.text.docstrings import (
+    DOCSTRING,
+    DOCSTRING_OR_ARGUMENT,
+    docstrings,
+    without_docstrings,
+)
 from bootlaw.training.text.prose import ProseCleaner
 
 MIN_CODE_CHARACTERS = 200
@@ -24,10 +29,12 @@ TOPICS = "pydoc topics"
 _GENERATED = re.compile(r"\bgenerated\b.{0,40}\b(?:by|from|with|automatically)\b", re.IGNORECASE)
 
 
-def versions() -> dict[str, str]:
-    """Version of the interpreter and of each package whose documentation is read."""
-    found = {name: dist.version for name, _, dist in env.installed_packages()}
-    return {env.STDLIB: platform.python_version(), **found}
+def versions(role: str) -> dict[str, str]:
+    """Version of the interpreter and, for `prose`, of each package that is read."""
+    found = {env.STDLIB: platform.python_version()}
+    if role == "prose":
+        found |= {name: dist.version for name, _, dist in env.installed_packages()}
+    return found
 
 
 def code_corpus() -> Corpus:
@@ -45,7 +52,7 @@ def code_corpus() -> Corpus:
         "Python code: the standard library of the running interpreter with its tests, docstrings "
         "removed, comments kept; held out by package"
     )
-    return _corpus(description, candidates, dropped)
+    return _corpus("code", description, candidates, dropped)
 
 
 def prose_corpus() -> Corpus:
@@ -57,15 +64,23 @@ def prose_corpus() -> Corpus:
         for source, name, read in _documentation()
     ]
     description = (
-        "English: docstrings, READMEs and help topics of the standard library and the installed "
-        "packages, code and tables removed, each paragraph once; held out by file"
+        "English: docstrings, READMEs and help topics of the standard library and of the "
+        "installed packages, code and tables removed, each paragraph once; held out by file"
     )
-    return _corpus(description, candidates, dropped)
+    return _corpus("prose", description, candidates, dropped)
 
 
-def _corpus(description: str, candidates: Sequence[Candidate], dropped: Counter[str]) -> Corpus:
-    groups = len({candidate.group_key for candidate in candidates})
-    return Corpus(description, tuple(candidates), len(candidates), groups, versions(), dropped)
+def _corpus(
+    role: str, description: str, candidates: Sequence[Candidate], dropped: Counter[str]
+) -> Corpus:
+    return Corpus(
+        description,
+        tuple(candidates),
+        documents=len(candidates),
+        groups=len({candidate.group_key for candidate in candidates}),
+        versions=versions(role),
+        dropped=dropped,
+    )
 
 
 def code_group(name: str) -> str:
@@ -77,13 +92,13 @@ def code_group(name: str) -> str:
 def _documentation() -> Iterator[tuple[str, str, Callable[[], str | None]]]:
     for name, path in env.stdlib_files():
         if env.is_prose_path(name):
-            yield env.STDLIB, name, _file_reader(path)
+            yield env.STDLIB, name, _file_reader(path, DOCSTRING)  # arguments stay in `code`
     for topic, text in _topics():
         yield TOPICS, topic, _constant(text)
     for distribution, package, found in env.installed_packages():
         yield distribution, "README", _readme_reader(found)
         for name, path in env.documentation_files(package):
-            yield distribution, name, _file_reader(path)
+            yield distribution, name, _file_reader(path, DOCSTRING_OR_ARGUMENT)
 
 
 def _topics() -> list[tuple[str, str]]:
@@ -94,12 +109,12 @@ def _topics() -> list[tuple[str, str]]:
     return sorted(topics.items())
 
 
-def _file_reader(path: Path) -> Callable[[], str | None]:
+def _file_reader(path: Path, pattern: re.Pattern[str]) -> Callable[[], str | None]:
     def read() -> str | None:
         text = env.read_source(path)
         if text is None or path.suffix != ".py":
             return text
-        return "\n\n".join(docstrings(text))
+        return "\n\n".join(docstrings(text, pattern))
 
     return read
 

@@ -18,7 +18,7 @@ _PLAIN = (string.ascii_letters + " ,.;:'\"-()!?").encode()
 _NOT_CODE = bytes(sorted(set(range(256)) - set(b"=<>{}[]\\/_|`~^#@$%*+&")))
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][A-Za-z]+)*")
 _LOWER_WORD = re.compile(r"(?<![\w.])[a-z]{2,}(?![\w(=])")
-_LEAD_IN = re.compile(r"(?:(?<=[.!?]) |^)[^.!?]*:$")
+_LEAD_IN = re.compile(r"(?:(?<=[.!?]) |^)(?:[^.!?]|[.!?](?! ))*:$")
 _BOILERPLATE = re.compile(
     r"\blicen[sc]ed? (?:under|agreement|and)|copyright|all rights reserved|without warranty"
     r"|permission is hereby|redistribut|generated (?:by|from)|do not edit|<copyright",
@@ -45,6 +45,8 @@ def is_english(paragraph: str) -> bool:
     first, last = paragraph[:1], paragraph[-1:]
     if not (first.isupper() or first in "\"'(") or last not in ".!?)\"'":
         return False
+    if paragraph.endswith(("e.g.", "i.e.", "...")):
+        return False  # what followed was code
     raw = paragraph.encode()
     if len(raw.translate(None, _PLAIN)) > MAX_ODD * len(raw):
         return False

@@ -50,7 +50,8 @@ _NOT_SOURCE = frozenset((*_NOT_PYTHON, "site-packages", "dist-packages", "pydoc_
 _NOT_PROSE = frozenset(
     ("test", "tests", "testing", "idlelib", "turtledemo", "_vendor", "vendor", "externals")
 )
-MAX_FILE_BYTES = 300_000
+_OF_THE_MACHINE = ("_sysconfigdata", "config-", "sitecustomize", "usercustomize")
+MAX_FILE_BYTES = 600_000
 """Larger source files are tables or generated code."""
 
 
@@ -60,7 +61,7 @@ def stdlib_files() -> list[tuple[str, Path]]:
     return sorted(
         (name, path)
         for name, path in _walk(root, "", _NOT_SOURCE, (".py",))
-        if not name.startswith(("_sysconfigdata", "config-"))  # specific to the machine
+        if not name.startswith(_OF_THE_MACHINE)
     )
 
 

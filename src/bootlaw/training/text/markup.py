@@ -17,7 +17,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"``\s?([^`]+?)\s?``", r"\1"),  # literals
         (r"`([^`<]+?)\s*<[^`>]*>`_{0,2}", r"\1"),  # links with a target
         (r"`~?([^`]+)`(?:_{1,2}(?!\w))?", r"\1"),  # references and code spans
-        (r"\[`?~?([A-Za-z_][\w.]*)`?\]", r"\1"),  # Markdown cross-references
+        (r"(?<![\w)])\[`?~?([A-Za-z_][\w.]*)`?\]", r"\1"),  # Markdown cross-references
         (r"</?[A-Za-z][^<>]*>", ""),  # HTML tags
         (r"\*\*([^*]+)\*\*", r"\1"),  # strong
         (r"(?<![\w*])\*([^\s*](?:[^*]*[^\s*])?)\*(?![\w*])", r"\1"),  # emphasis

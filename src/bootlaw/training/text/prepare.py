@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,27 +71,27 @@ def prepare_text(
     if ready is not None:
         say(f"text: already prepared in {out}")
         return ready
-    try:
-        return _prepare(out, domains, request, say)
-    except OSError as error:
-        raise InputError(
-            f"{out}: cannot write the prepared text there ({error.strerror})"
-        ) from None
-
-
-def _prepare(
-    out: Path, domains: Sequence[Domain], request: str, say: Callable[[str], None]
-) -> dict[str, PreparedText]:
-    out.mkdir(parents=True, exist_ok=True)
-    card.discard_card(out)
-    seen: set[bytes] = set()
-    entries = {}
+    with _writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        card.discard_card(out)
+    entries, seen = {}, set[bytes]()
     for domain in domains:
         corpus, split = _split(domain, seen)
-        entries[domain.name] = _write(out / domain.name, corpus, split)
+        with _writing(out):
+            entries[domain.name] = _write(out / domain.name, corpus, split)
         say(_line(card.prepared_text(out, domain.name, entries[domain.name])))
-    card.write_card(out, request, platform.python_version(), entries)
+    with _writing(out):
+        card.write_card(out, request, platform.python_version(), entries)
     return {name: card.prepared_text(out, name, entry) for name, entry in entries.items()}
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{out}: cannot write the prepared text there ({reason})") from None
 
 
 def _split(domain: Domain, seen: set[bytes]) -> tuple[Corpus, Split]:
@@ -104,6 +105,8 @@ def _split(domain: Domain, seen: set[bytes]) -> tuple[Corpus, Split]:
         corpus = embedded.EMBEDDED[domain.role]()
         where = f"embedded {domain.role} (give your own with {domain.option})"
         split = split_by_group(corpus, domain.sizes, _is_new(corpus, seen))
+    if repeated := corpus.dropped["duplicate documents"]:
+        where += f" (without {repeated:,} repeated documents)"
     check_enough(split, domain.sizes, where)
     return corpus, split
 
@@ -150,7 +153,7 @@ def _request(domains: Sequence[Domain]) -> str:
             "role": domain.role,
             "held_out": domain.sizes.held_out,
             "train": domain.sizes.train,
-            "files": content_hashes(domain) if domain.paths else embedded.versions(),
+            "files": content_hashes(domain) if domain.paths else embedded.versions(domain.role),
         }
         for domain in domains
     ]

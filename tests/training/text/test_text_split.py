@@ -1,0 +1,118 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootlaw.errors import InputError
+from bootlaw.training.text.corpus import Candidate, Corpus, digest
+from bootlaw.training.text.split import (
+    GAP_BYTES,
+    HELD_OUT_GROUPS,
+    Sizes,
+    check_enough,
+    is_enough,
+    split_by_group,
+    split_by_position,
+    total_tokens,
+)
+from bootlaw.training.text.user import SmallestHashes, documents_needed
+
+
+def corpus(texts, group=lambda number: number):
+    candidates = tuple(
+        Candidate("source", digest(f"g{group(n)}".encode()), digest(text), lambda text=text: text)
+        for n, text in enumerate(texts)
+    )
+    groups = len({candidate.group_key for candidate in candidates})
+    return Corpus("words", candidates, documents=len(candidates), groups=groups)
+
+
+def documents(n, size=100):
+    return [f"document {number} ".encode() * (size // 11 + number % 5) for number in range(n)]
+
+
+def accept_all(_text):
+    return True
+
+
+lengths = st.lists(st.integers(1, 400), min_size=1, max_size=60)
+sizes = st.builds(Sizes, held_out=st.integers(2, 900), train=st.none() | st.integers(2, 5000))
+
+
+@given(lengths, sizes)
+def test_no_group_is_on_both_sides_and_sizes_are_exact(lengths, sizes):
+    texts = [bytes([65 + n % 26]) * length + b"%d" % n for n, length in enumerate(lengths)]
+    owner = {text: n // 3 for n, text in enumerate(texts)}
+    split = split_by_group(corpus(texts, lambda n: n // 3), sizes, accept_all)
+    ends = [next(t for t in texts if t.startswith(s.text)) for s in split.train if s.ended]
+    held = [[t for t in texts if t.startswith(s.text)] for s in split.held_out]
+    unambiguous = {owner[found[0]] for found in held if len(found) == 1}
+    assert not unambiguous & {owner[text] for text in ends}
+    assert total_tokens(split.held_out) <= sizes.held_out
+    if split.train:
+        assert total_tokens(split.held_out) == sizes.held_out
+    if sizes.train is not None:
+        assert total_tokens(split.train) <= sizes.train
+
+
+def test_the_held_out_set_covers_many_groups_and_does_not_depend_on_the_training_size():
+    texts = [*documents(300), b"a huge document " * 5000]
+    small = split_by_group(corpus(texts), Sizes(3200, 1000), accept_all)
+    large = split_by_group(corpus(texts), Sizes(3200), accept_all)
+    assert small.held_out == large.held_out
+    assert len(small.held_out) >= HELD_OUT_GROUPS
+    assert max(sample.tokens for sample in small.held_out) <= 3200 / HELD_OUT_GROUPS
+    assert large.train[: len(small.train) - 1] == small.train[:-1]
+
+
+def test_order_depends_on_content_only():
+    texts = documents(50)
+    one = split_by_group(corpus(texts, lambda n: texts[n]), Sizes(500), accept_all)
+    texts = texts[::-1]
+    two = split_by_group(corpus(texts, lambda n: texts[n]), Sizes(500), accept_all)
+    assert one == two
+
+
+@given(lengths, sizes)
+def test_forgetting_what_is_not_needed_does_not_change_the_split(lengths, sizes):
+    texts = {digest(t): t for t in (b"%d:" % n + b"x" * size for n, size in enumerate(lengths))}
+    selection = SmallestHashes(sizes)
+    for identity, text in texts.items():
+        selection.add(identity, "source", text)
+
+    def split(kept):
+        candidates = tuple(Candidate("source", k, k, lambda t=texts[k]: t) for k in kept)
+        return split_by_group(Corpus("", candidates, len(texts), len(texts)), sizes, accept_all)
+
+    assert split(selection.kept) == split(texts)
+
+
+def test_memory_is_bounded_by_the_sizes():
+    sizes = Sizes(1000, 10_000)
+    selection = SmallestHashes(sizes)
+    for text in documents(5000):
+        selection.add(digest(text), "source", text)
+    assert selection.documents == 5000
+    assert sum(len(text) for _, text in selection.kept.values()) <= 2 * 11_000 + 500
+
+
+def test_documents_needed_counts_both_parts():
+    assert documents_needed([99] * 100, Sizes(held_out=1600, train=1000)) == 16 + 10
+    assert documents_needed([99] * 5, Sizes(held_out=1600, train=1000)) == 5
+    assert documents_needed([99] * 100, Sizes(held_out=1600)) == 100
+
+
+def test_a_single_document_is_split_by_position_with_a_gap():
+    text = b"".join(b"%06d " % n for n in range(20_000))
+    sizes = Sizes(7001)
+    split = split_by_position(corpus([text]), sizes)
+    assert is_enough(split, sizes)
+    assert split.held_out[0].text == text[-7000:]
+    assert split.train[0].text == text[: -7000 - GAP_BYTES]
+    assert "position" in split.how
+
+
+def test_too_little_text_is_an_input_error():
+    sizes = Sizes(100_000)
+    split = split_by_group(corpus(documents(20)), sizes, accept_all)
+    with pytest.raises(InputError, match=r"books: only [\d,]+ usable bytes"):
+        check_enough(split, sizes, "books")
