@@ -1,0 +1,234 @@
+"""Which rows of a table a fit uses, and why the others are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootlaw import laws
+from bootlaw.errors import InputError
+from bootlaw.laws import Law
+from bootlaw.runs import RunTable
+
+Mask = NDArray[np.bool_]
+
+SCRATCH = "scratch"
+COMPARABLE = ("params", "data2", "eval_data")
+"""Columns that a scratch row shares with the reuse rows that it is compared with."""
+
+
+@dataclass(frozen=True)
+class FitRows:
+    """The rows that a fit uses.
+
+    Attributes
+    ----------
+    table : those rows.
+    n_dropped : how many of the table's rows were left out.
+    method : the method that was fitted.
+    reasons : reason -> number of rows left out for it.
+    """
+
+    table: RunTable
+    n_dropped: int
+    method: str
+    reasons: dict[str, int]
+
+
+class _Selection:
+    """The rows still in, and the count of those left out by reason."""
+
+    def __init__(self, table: RunTable) -> None:
+        self.table = table
+        self.keep = np.ones(len(table), dtype=bool)
+        self.reasons: dict[str, int] = {}
+
+    def drop(self, mask: Mask, reason: str) -> None:
+        leaving = int((self.keep & mask).sum())
+        if leaving:
+            self.reasons[reason] = self.reasons.get(reason, 0) + leaving
+            self.keep &= ~mask
+
+    def rows(self, method: str) -> FitRows:
+        n_dropped = int((~self.keep).sum())
+        return FitRows(self.table.select(self.keep), n_dropped, method, self.reasons)
+
+
+def select_rows(
+    table: RunTable,
+    law: str | Law,
+    *,
+    method: str | None = None,
+    where: str | None = None,
+    drop_lowest: float = 0.0,
+) -> FitRows:
+    """Return the rows that `law` is fitted to.
+
+    Two-stage laws take the rows of one method with tokens_stage1 > 0 and tokens_stage2 > 0;
+    those with a scratch part also the rows from scratch with the same params, data2 and
+    eval_data. One-stage laws take the rows with tokens_stage1 = 0.
+
+    Parameters
+    ----------
+    drop_lowest : share of the rows, those with the lowest losses, to leave out at the end.
+
+    Raises
+    ------
+    InputError
+        When no row is left, or the choice of a method, model or text is open.
+    """
+    law = laws.get(law) if isinstance(law, str) else law
+    if not 0 <= drop_lowest < 1:
+        raise InputError(f"drop_lowest is a share of the rows from 0 to below 1, not {drop_lowest}")
+    selection = _Selection(table)
+    if where is not None:
+        kept = np.isin(table.row_numbers, table.where(where).row_numbers)
+        selection.drop(~kept, "left out by --where")
+    _drop_unusable(selection)
+    chosen = (
+        _two_stage(selection, law, method) if law.is_two_stage else _one_stage(selection, method)
+    )
+    _require_one_text(selection)
+    _drop_lowest(selection, drop_lowest)
+    if not selection.keep.any():
+        raise InputError(_no_rows(selection, law))
+    return selection.rows(chosen)
+
+
+def _drop_unusable(selection: _Selection) -> None:
+    """Drop rows without a loss or a second stage, and other evaluations of the same run."""
+    table = selection.table
+    losses, stage2 = table.numbers("loss"), table.numbers("tokens_stage2")
+    selection.drop(~(np.isfinite(losses) & (losses > 0)), "no loss")
+    selection.drop(~(stage2 > 0), "no second stage (tokens_stage2 = 0)")
+    selection.drop(~np.isfinite(table.numbers("tokens_stage1")), "no tokens_stage1")
+    if "eval_data" in table and "data2" in table:
+        evaluated, trained = table.text("eval_data"), table.text("data2")
+        other = (evaluated != "") & (trained != "") & (evaluated != trained)
+        selection.drop(other, "evaluated on another text than data2")
+
+
+def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
+    """Keep the rows of one method, and its scratch rows where the law has a part for them."""
+    table = selection.table
+    methods = table.text("method")
+    from_scratch = table.numbers("tokens_stage1") == 0
+    reuse = selection.keep & ~from_scratch
+    chosen = _the_method(table, methods[reuse], method)
+    reuse &= methods == chosen
+    partners = from_scratch & np.isin(methods, [chosen, SCRATCH])
+    if not law.has_scratch_part:
+        selection.drop(from_scratch, f"from scratch (tokens_stage1 = 0); {law.key}+scratch fits it")
+    else:
+        selection.drop(from_scratch & ~partners, "from scratch, of another method")
+        fair = partners & _comparable(table, reuse)
+        selection.drop(partners & ~fair, "from scratch, with other params, data2 or eval_data")
+        if not (selection.keep & fair).any():
+            raise InputError(
+                f"{table.source}: law {law.key} needs rows from scratch (tokens_stage1 = 0) with "
+                f"the params, data2 and eval_data of method {chosen!r}, and there are none; "
+                f"fit {law.key.removesuffix('+scratch')} or add such runs"
+            )
+    selection.drop(~from_scratch & ~reuse, "other methods")
+    return chosen
+
+
+def _one_stage(selection: _Selection, method: str | None) -> str:
+    """Keep the rows from scratch, of one model and text."""
+    table = selection.table
+    methods = table.text("method")
+    from_scratch = table.numbers("tokens_stage1") == 0
+    selection.drop(~from_scratch, "two stages (tokens_stage1 > 0)")
+    if method is not None:
+        _known_method(table, methods, method)
+        reuse = (methods == method) & (table.numbers("tokens_stage1") > 0)
+        own = np.isin(methods, [method, SCRATCH])
+        fair = own & _comparable(table, reuse) if reuse.any() else methods == method
+        selection.drop(~fair, f"not comparable with method {method!r}")
+    for column in COMPARABLE:
+        _require_one_value(selection, column)
+    found = _distinct(methods[selection.keep])
+    return method or (found[0] if len(found) == 1 else SCRATCH)
+
+
+def _the_method(table: RunTable, found: NDArray[np.object_], method: str | None) -> str:
+    names = _distinct(found)
+    if method is not None:
+        _known_method(table, found, method)
+        return method
+    if not names:
+        raise InputError(
+            f"{table.source}: no row has tokens_stage1 > 0 and tokens_stage2 > 0, which a "
+            "two-stage law is fitted to; use --law power for runs of one stage"
+        )
+    if len(names) > 1:
+        raise InputError(
+            f"{table.source}: rows of several methods ({', '.join(names)}); "
+            f"choose one with --method, for example --method {names[0]}"
+        )
+    return names[0]
+
+
+def _known_method(table: RunTable, found: NDArray[np.object_], method: str) -> None:
+    names = _distinct(found)
+    if method not in names:
+        known = ", ".join(names) or "none"
+        raise InputError(
+            f"{table.source}: no usable row of method {method!r}; the methods are {known}"
+        )
+
+
+def _comparable(table: RunTable, reference: Mask) -> Mask:
+    """Return (n,) True for rows whose params, data2 and eval_data occur in the reference rows."""
+    same = np.ones(len(table), dtype=bool)
+    for column in COMPARABLE:
+        if column in table:
+            values = table.columns[column]
+            present = _filled(values)
+            known = values[reference & present]
+            if known.size:
+                same &= np.isin(values, known) | ~present
+    return same
+
+
+def _require_one_value(selection: _Selection, column: str) -> None:
+    table = selection.table
+    if column not in table:
+        return
+    values = table.columns[column]
+    found = _distinct(values[selection.keep & _filled(values)])
+    if len(found) > 1:
+        example = found[0] if values.dtype != object else f"'{found[0]}'"
+        raise InputError(
+            f"{table.source}: the rows have {len(found)} values of {column} "
+            f'({", ".join(found[:6])}); choose one with --where "{column} == {example}"'
+        )
+
+
+def _require_one_text(selection: _Selection) -> None:
+    """Refuse losses on several texts: they are not measurements of one quantity."""
+    _require_one_value(selection, "eval_data")
+
+
+def _drop_lowest(selection: _Selection, share: float) -> None:
+    kept = np.flatnonzero(selection.keep)
+    lowest = kept[np.argsort(selection.table.numbers("loss")[kept], kind="stable")]
+    mask = np.zeros(len(selection.table), dtype=bool)
+    mask[lowest[: int(np.ceil(share * kept.size))]] = True
+    selection.drop(mask, f"lowest losses (--drop-lowest {share:g})")
+
+
+def _no_rows(selection: _Selection, law: Law) -> str:
+    why = "; ".join(f"{count} {reason}" for reason, count in selection.reasons.items())
+    return f"{selection.table.source}: no row is left to fit law {law.key} to ({why})"
+
+
+def _filled(values: NDArray[np.generic]) -> Mask:
+    return np.asarray(values != "") if values.dtype == object else np.asarray(values == values)
+
+
+def _distinct(values: Sequence[object] | NDArray[np.generic]) -> list[str]:
+    return [f"{v:.10g}" if isinstance(v, float) else str(v) for v in sorted(set(values))]  # type: ignore[type-var]
