@@ -114,5 +114,7 @@ def test_a_single_document_is_split_by_position_with_a_gap():
 def test_too_little_text_is_an_input_error():
     sizes = Sizes(100_000)
     split = split_by_group(corpus(documents(20)), sizes, accept_all)
-    with pytest.raises(InputError, match=r"books: only [\d,]+ usable bytes"):
+    with pytest.raises(
+        InputError, match=r"books: too little text: it gave [\d,]+ of 100,000 held-out"
+    ):
         check_enough(split, sizes, "books")

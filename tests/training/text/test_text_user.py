@@ -107,8 +107,8 @@ def test_one_long_document_is_split_by_position(tmp_path):
 
 
 BAD_FILES = {
-    "empty.txt": (b"", "only 0 usable bytes"),
-    "short.txt": (b"a few words", "only 12 usable bytes"),
+    "empty.txt": (b"", "too little text: it gave 0 of 2,000"),
+    "short.txt": (b"a few words", "too little text: it gave 12 of 2,000"),
     "latin1.txt": ("déjà".encode("latin-1"), "byte 1 (0xe9) is not UTF-8"),
     "binary.txt": (b"a\0b", "binary file"),
     "bad.jsonl": (b'{"text": "a"}\n{"text": \n', "line 2: not valid JSON"),

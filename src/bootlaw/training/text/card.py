@@ -15,6 +15,7 @@ from bootlaw.training.text.split import Sample, Split, total_tokens
 from bootlaw.training.text.tokens import END_OF_DOCUMENT, TOKEN_DTYPE, VOCABULARY_SIZE
 
 FORMAT = 1
+"""Raised with every change to the text that is prepared, so that nothing stale is re-used."""
 CARD_NAME = "data_card.json"
 _TOKENIZER = {
     "kind": "UTF-8 bytes 0..255 and one mark after each document",

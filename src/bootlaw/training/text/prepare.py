@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bootlaw import __version__
 from bootlaw.errors import InputError
 from bootlaw.training.text import card, embedded
 from bootlaw.training.text.corpus import Corpus, digest
@@ -71,6 +70,12 @@ def prepare_text(
     if ready is not None:
         say(f"text: already prepared in {out}")
         return ready
+    return _prepare(out, domains, request, say)
+
+
+def _prepare(
+    out: Path, domains: Sequence[Domain], request: str, say: Callable[[str], None]
+) -> dict[str, PreparedText]:
     with _writing(out):
         out.mkdir(parents=True, exist_ok=True)
         card.discard_card(out)
@@ -100,7 +105,8 @@ def _split(domain: Domain, seen: set[bytes]) -> tuple[Corpus, Split]:
         where = f"{domain.option} {' '.join(map(str, domain.paths))}"
         split = split_by_group(corpus, domain.sizes, lambda _: True)
         if corpus.candidates and not is_enough(split, domain.sizes):
-            split = split_by_position(corpus, domain.sizes)
+            other = split_by_position(corpus, domain.sizes)
+            split = other if is_enough(other, domain.sizes) else split
     else:
         corpus = embedded.EMBEDDED[domain.role]()
         where = f"embedded {domain.role} (give your own with {domain.option})"
@@ -157,5 +163,5 @@ def _request(domains: Sequence[Domain]) -> str:
         }
         for domain in domains
     ]
-    content = {"format": card.FORMAT, "bootlaw": __version__, "domains": wanted}
+    content = {"format": card.FORMAT, "domains": wanted}
     return digest(json.dumps(content, sort_keys=True).encode()).hex()

@@ -102,12 +102,12 @@ def is_enough(split: Split, sizes: Sizes) -> bool:
 
 
 def check_enough(split: Split, sizes: Sizes, where: str) -> None:
-    """Raise an `InputError` that says how much text there is, unless `is_enough`."""
+    """Raise an `InputError` that says what the text was enough for, unless `is_enough`."""
     if not is_enough(split, sizes):
-        have = total_tokens(split.held_out) + total_tokens(split.train)
         raise InputError(
-            f"{where}: only {have:,} usable bytes of text, too little for {sizes.held_out:,} held "
-            f"out and at least {MIN_TRAIN_TOKENS:,} to train on; give more text"
+            f"{where}: too little text: it gave {total_tokens(split.held_out):,} of "
+            f"{sizes.held_out:,} held-out tokens and left {total_tokens(split.train):,} to train "
+            f"on (at least {MIN_TRAIN_TOKENS:,} are needed); give more text"
         )
 
 
