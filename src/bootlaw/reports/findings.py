@@ -89,15 +89,15 @@ class BreakevenAnswer:
 
 @dataclass(frozen=True)
 class ContestRow:
-    """One law's score in one hold-out test; errors in log loss."""
+    """One law's score in one hold-out test; errors in log loss, None where it could not be fitted."""
 
     law: str
     title: str
     n_params: int
-    rms_in: float
-    rms_out: float
-    coverage: float
-    weight: float
+    rms_in: float | None
+    rms_out: float | None
+    coverage: float | None
+    weight: float | None
     tie: bool
     status: str
 
@@ -126,13 +126,15 @@ class Noise:
 
     `relative_sd` is the pooled standard deviation of the log loss over cells run with several
     seeds, NaN without such a cell; `sampling_error` is the median standard error of a loss,
-    nats, NaN where the table does not say.
+    nats, NaN where the table does not say; `paired_error` is what the held-out text's size adds
+    to one run when two are compared on it, nats, where a study has measured it.
     """
 
     n_cells: int
     n_runs: int
     relative_sd: float
     sampling_error: float
+    paired_error: float | None = None
 
 
 @dataclass(frozen=True)

@@ -178,10 +178,14 @@ def noise_sentence(noise: Noise) -> str:
         )
     if not math.isfinite(noise.sampling_error):
         return seeds
+    rest = (
+        "most of it cancels when two runs are compared"
+        if noise.paired_error is None
+        else f"only {q.number(noise.paired_error, 2)} nats of it remain when two runs are compared"
+    )
     return (
         f"{seeds} The held-out text is a sample: one loss carries a standard error of "
-        f"{q.number(noise.sampling_error, 2)} nats, but all runs read the same text, so most of "
-        "it cancels when two runs are compared."
+        f"{q.number(noise.sampling_error, 2)} nats, but all runs read the same text, so {rest}."
     )
 
 
@@ -282,3 +286,17 @@ def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list
         "noise, and the intervals resample whole trunks for that reason. One learning rate "
         "schedule was used without long tuning, so a better one may shift every curve.",
     ]
+
+
+def lead(*, n_runs: int, n_bases: int, titles: Sequence[str]) -> str:
+    """Return what was measured, as the first sentence of the page."""
+    ways = q.listing([_lower_first(title) for title in titles])
+    return (
+        f"{q.plural(n_runs, 'second-stage run')} from {q.plural(n_bases, 'base length')} "
+        f"({ways}): how much a second stage still gains when its base was trained longer, which "
+        "law describes it, and when starting over is the better choice."
+    )
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,129 @@
+"""The answer about one method: verdict, paragraph, key numbers, open questions, diagnostics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bootlaw.fitting import Fit
+from bootlaw.reports import quantities as q
+from bootlaw.reports import words
+from bootlaw.reports.analysis import MethodAnalysis
+from bootlaw.reports.findings import BreakevenAnswer
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One key number with what it is and under which conditions."""
+
+    label: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer about one method, in words."""
+
+    title: str
+    verdict: str
+    paragraph: str
+    facts: tuple[Fact, ...]
+    limits: tuple[str, ...]
+
+
+def answer(method: MethodAnalysis) -> Answer:
+    """Return the answer that the analysis of one method supports."""
+    runs = method.group.runs
+    return Answer(
+        title=method.group.title,
+        verdict=words.saturation_verdict(method.saturation),
+        paragraph=" ".join(_sentences(method)),
+        facts=tuple(_facts(method)),
+        limits=tuple(
+            words.limits(
+                saturation=method.saturation,
+                breakevens=method.breakevens,
+                contests=method.contests,
+                noise=method.noise,
+                irreducible=irreducible(method.main),
+                n_bases=int(runs.levels_stage1.size),
+                n_lengths=int(runs.levels_stage2.size),
+            )
+        ),
+    )
+
+
+def irreducible(main: Fit | None) -> q.Interval | None:
+    """Return E of a fit with its interval."""
+    if main is None:
+        return None
+    estimate = main.estimates["E"]
+    return q.Interval(estimate.value, estimate.lower, estimate.upper)
+
+
+def diagnostics(method: MethodAnalysis) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return per fit its diagnostics in words; a part that failed says why."""
+    found = []
+    named = (("The main law", "fit", method.main), ("Reuse and scratch together", "joint", method.joint))
+    for title, part, fit in named:
+        if fit is not None:
+            notes = tuple(item.message for item in fit.diagnostics)
+            found.append((title, notes or ("Converged; nothing to report.",)))
+        elif part in method.problems:
+            found.append((title, (f"Not fitted: {method.problems[part]}",)))
+    for contest in method.contests:
+        if contest.holdout in method.problems:
+            where = words.HOLDOUTS.get(contest.holdout, contest.holdout)
+            found.append((f"Predicting {where}", (method.problems[contest.holdout],)))
+    return tuple(found)
+
+
+def _sentences(method: MethodAnalysis) -> list[str]:
+    missing = method.problems.get("joint") if method.joint is None else None
+    found = [
+        words.gain_sentence(method.gain),
+        words.saturation_sentence(method.saturation),
+        words.contest_verdict(method.contests),
+        *(words.contest_sentence(contest) for contest in method.contests if contest.rows),
+        *(words.breakeven_sentence(item) for item in method.breakevens),
+    ]
+    return [*found, words.breakeven_missing(missing)] if missing else found
+
+
+def _facts(method: MethodAnalysis) -> list[Fact]:
+    facts = []
+    gain, saturation = method.gain, method.saturation
+    if gain is not None:
+        facts.append(
+            Fact(
+                "Gain of the second stage",
+                f"{q.nats(gain.on_shortest)} → {q.nats(gain.on_longest)} nats",
+                f"base of {q.tokens(gain.shortest_base)} → {q.tokens(gain.longest_base)} tokens; "
+                f"D₂ from {q.tokens(gain.tokens_from)} to {q.tokens(gain.tokens_to)}",
+            )
+        )
+    if saturation is not None:
+        facts.append(
+            Fact(
+                "Exponent of the second stage",
+                f"{q.number(saturation.at_shortest.value)} → "
+                f"{q.number(saturation.at_longest.value)}",
+                f"a3 = {q.with_interval(saturation.interaction)}",
+            )
+        )
+    free = [item for item in method.breakevens if item.stage1 == "free"]
+    if free:
+        facts.append(
+            Fact(
+                "Starting over is better from",
+                " → ".join(_short(item) for item in free),
+                "second-stage tokens, same bases, their training already paid for",
+            )
+        )
+    return facts
+
+
+def _short(item: BreakevenAnswer) -> str:
+    if item.tokens is not None:
+        return q.tokens(item.tokens.value)
+    return {"reuse_always_wins": "never", "scratch_always_wins": "the start"}.get(item.status, "?")

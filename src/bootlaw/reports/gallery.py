@@ -1,0 +1,188 @@
+"""Which figures a study has, with their captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from bootlaw.reports import quantities as q
+from bootlaw.reports.analysis import MethodAnalysis, StudyAnalysis
+from bootlaw.reports.canvas import Panel, TokenColours
+from bootlaw.reports.figures.breakeven import breakeven_panel
+from bootlaw.reports.figures.forgetting import forgetting_panel
+from bootlaw.reports.figures.observed import observed_panel
+from bootlaw.reports.figures.saturation import exponent_panel, factor_panel, loss_panel
+from bootlaw.reports.figures.stage1 import stage1_panel
+
+
+@dataclass(frozen=True)
+class PanelRow:
+    """Panels that belong side by side, under the name of their method (empty: none)."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True)
+class Swatch:
+    """One entry of a legend: a colour and what it means."""
+
+    colour: str
+    label: str
+
+
+@dataclass(frozen=True)
+class FigureBlock:
+    """A figure of the page: a title, rows of panels and a caption that says how to read it."""
+
+    key: str
+    title: str
+    caption: str
+    rows: tuple[PanelRow, ...]
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels, in order."""
+        return tuple(panel for row in self.rows for panel in row.panels)
+
+
+def legend(analysis: StudyAnalysis) -> tuple[Swatch, ...]:
+    """Return the colours of the base lengths, shortest first."""
+    levels = _levels(analysis)
+    colours = _colours(levels)
+    return tuple(Swatch(colours(level), q.tokens(level)) for level in levels)
+
+
+def figures(analysis: StudyAnalysis) -> tuple[FigureBlock, ...]:
+    """Return the figures that the data allow, in the order of the page."""
+    levels = _levels(analysis)
+    if not levels:
+        return ()
+    colours = _colours(levels)
+    makers = (_saturation, _stage1, _observed, _breakeven, _forgetting)
+    return tuple(block for make in makers for block in make(analysis, colours))
+
+
+def _saturation(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
+    rows = tuple(_saturation_row(method, colours) for method in analysis.methods)
+    yield FigureBlock(
+        key="saturation",
+        title="How the second stage saturates",
+        caption=(
+            "Left: each dot is one run, each colour one base; the lines are power laws, one per "
+            "base, with the irreducible loss E of the main fit; grey is training from scratch. A "
+            "flatter line means that the same second-stage tokens gain less. Middle: the exponents "
+            "of those lines against base tokens, and in black the main law a₂ − a₃ ln D₁ with its "
+            "95 % band; a falling line is saturation. Right: what is left above E at one "
+            "second-stage length inside the data, with the main law's power law in base tokens. "
+            "Bars are 95 % intervals with E taken as known; bases with two runs have none."
+        ),
+        rows=rows,
+    )
+
+
+def _saturation_row(method: MethodAnalysis, colours: TokenColours) -> PanelRow:
+    key, series = method.group.key, method.curves
+    panels = [loss_panel(series, colours, f"saturation-{key}-loss")]
+    if len(series.by_base) > 1:
+        panels += [
+            exponent_panel(series, colours, f"saturation-{key}-exponent"),
+            factor_panel(series, colours, f"saturation-{key}-factor"),
+        ]
+    return PanelRow(method.group.title, tuple(panels))
+
+
+def _stage1(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
+    panels = tuple(
+        stage1_panel(
+            method.stage1, colours, f"stage1-{method.group.key}", method.group.title
+        )
+        for method in analysis.methods
+        if method.group.runs.levels_stage1.size > 1
+    )
+    if panels:
+        yield FigureBlock(
+            key="stage1",
+            title="What a longer base is worth",
+            caption=(
+                "Loss after the second stage against base tokens, one line per second-stage "
+                "length; the colour of a dot is its base, as above. The lines are power laws with "
+                "the same E. They draw together where the two stages replace each other."
+            ),
+            rows=(PanelRow("", panels),),
+        )
+
+
+def _observed(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
+    del colours  # held-out runs are the one distinction here
+    panels = tuple(
+        observed_panel(method.observed, f"observed-{method.group.key}", method.group.title)
+        for method in analysis.methods
+        if method.observed is not None
+    )
+    if panels:
+        yield FigureBlock(
+            key="observed",
+            title="Does the main law predict runs it has not seen?",
+            caption=(
+                "Predicted against observed loss. The law was fitted to the grey runs only; the "
+                "orange diamonds are the tenth with the lowest loss, the ones a plan cares about. "
+                "On the line, prediction and run agree. RMS is of the log loss, so roughly a "
+                "percentage of the loss."
+            ),
+            rows=(PanelRow("", panels),),
+        )
+
+
+def _breakeven(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
+    panels = tuple(
+        breakeven_panel(
+            method.breakeven, colours, f"breakeven-{method.group.key}", method.group.title
+        )
+        for method in analysis.methods
+        if method.breakeven is not None
+    )
+    if panels:
+        yield FigureBlock(
+            key="breakeven",
+            title="Reuse or start over?",
+            caption=(
+                "The joint fit of reuse (coloured) and scratch runs (grey, dashed) with one E, "
+                "with 95 % bands, for the shortest and the longest base; the training of the base "
+                "counts as already paid. The shaded range was run; the rest is extrapolation. A "
+                "circle marks where starting over catches up."
+            ),
+            rows=(PanelRow("", panels),),
+        )
+
+
+def _forgetting(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
+    panels = tuple(
+        forgetting_panel(
+            method.forgetting, colours, f"forgetting-{method.group.key}", method.group.title
+        )
+        for method in analysis.methods
+        if method.forgetting is not None
+    )
+    if panels:
+        yield FigureBlock(
+            key="forgetting",
+            title="What is forgotten",
+            caption=(
+                "Loss on the held-out text of stage 1 after the second stage on other text, by "
+                "base. Dotted lines are the bases before the second stage: the distance from them "
+                "is what was forgotten."
+            ),
+            rows=(PanelRow("", panels),),
+        )
+
+
+def _levels(analysis: StudyAnalysis) -> list[float]:
+    pieces = [method.group.runs.levels_stage1 for method in analysis.methods]
+    return [float(level) for level in np.unique(np.concatenate(pieces))] if pieces else []
+
+
+def _colours(levels: list[float]) -> TokenColours:
+    return TokenColours(levels[0], levels[-1]) if levels else TokenColours(1.0, 1.0)

@@ -1,0 +1,149 @@
+"""The page: everything computed is rendered into one self-contained HTML file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bootlaw.errors import InputError
+from bootlaw.reports import gallery, setup, tables, words
+from bootlaw.reports.analysis import MethodAnalysis, StudyAnalysis, analyse
+from bootlaw.reports.answer import Answer, answer, diagnostics
+from bootlaw.reports.gallery import FigureBlock
+from bootlaw.reports.source import Source, read_source
+
+NO_REUSE = (
+    "The table has no run of a second stage (tokens_stage1 and tokens_stage2 above zero), so there "
+    "is nothing to say about reuse yet. `bootlaw study quick --out DIR` trains such runs."
+)
+
+
+def write_report(source: str | Path, out: str | Path | None = None) -> Path:
+    """Return the path of the page written about a study folder or a run table.
+
+    The figures are also written as ``figures/<name>.svg`` beside the page; for a study folder
+    the fits go to ``fits/<method>.json``, so that ``bootlaw plan`` can go on from them.
+
+    Parameters
+    ----------
+    source
+        A study folder (runs.csv, and study.json, data_card.json, timings.csv where present) or
+        a run table.
+    out
+        The page; by default report.html in the study folder, or beside the table.
+
+    Raises
+    ------
+    InputError
+        When the source cannot be read or the page cannot be written.
+    """
+    study = read_source(source)
+    page = Path(out) if out is not None else study.default_page
+    analysis = analyse(study.table)
+    figures = gallery.figures(analysis)
+    html = render(study, analysis, figures, page)
+    try:
+        _write_figures(page.parent / "figures", figures)
+        if study.folder is not None:
+            _write_fits(study.folder / "fits", analysis.methods)
+        _write(page, html)
+    except OSError as error:
+        raise InputError(f"{page}: the page cannot be written ({error.strerror})") from error
+    return page
+
+
+def render(
+    source: Source, analysis: StudyAnalysis, figures: Sequence[FigureBlock], page: Path
+) -> str:
+    """Return the HTML document."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("bootlaw.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(_context(source, analysis, figures, page))
+
+
+def _context(
+    source: Source, analysis: StudyAnalysis, figures: Sequence[FigureBlock], page: Path
+) -> dict[str, Any]:
+    answers = [answer(method) for method in analysis.methods]
+    return {
+        "name": source.name,
+        "lead": _lead(analysis),
+        "answers": answers,
+        "figures": figures,
+        "legend": gallery.legend(analysis),
+        "details": [_details(method) for method in analysis.methods],
+        "carries_over": words.carries_over(
+            analysis.scale, analysis.n_trunks, setup.tokenizers(source.table)
+        ),
+        "setup": setup.setup_table(source, analysis),
+        "cards": setup.card_tables(source),
+        "notes": setup.notes(source),
+        "cost": setup.cost_sentences(source),
+        "versions": setup.versions(source),
+        "commands": setup.commands(source, analysis, page),
+    }
+
+
+def _lead(analysis: StudyAnalysis) -> str:
+    if not analysis.methods:
+        return NO_REUSE
+    return words.lead(
+        n_runs=sum(len(method.group.runs) for method in analysis.methods),
+        n_bases=max(int(method.group.runs.levels_stage1.size) for method in analysis.methods),
+        titles=[method.group.title for method in analysis.methods],
+    )
+
+
+def _details(method: MethodAnalysis) -> dict[str, Any]:
+    contests = [
+        tables.contest_table(contest, words.HOLDOUTS.get(contest.holdout, contest.holdout))
+        for contest in method.contests
+        if contest.rows
+    ]
+    return {
+        "title": method.group.title,
+        "key": method.group.key,
+        "contests": contests,
+        "tables": [
+            *([tables.parameter_table(method.main)] if method.main else []),
+            *([tables.breakeven_table(method.breakevens)] if method.breakevens else []),
+            tables.loss_table(method),
+        ],
+        "noise": words.noise_sentence(method.noise),
+        "diagnostics": diagnostics(method),
+    }
+
+
+def _write_figures(folder: Path, figures: Sequence[FigureBlock]) -> None:
+    for block in figures:
+        for panel in block.panels:
+            _write(folder / f"{panel.name}.svg", panel.svg)
+
+
+def _write_fits(folder: Path, methods: Sequence[MethodAnalysis]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for method in methods:
+        if method.main is not None:
+            method.main.save(folder / f"{method.group.key}.json")
+        if method.joint is not None:
+            method.joint.save(folder / f"{method.group.key}+scratch.json")
+
+
+def _write(path: Path, text: str) -> None:
+    """Write `text` so that a reader never sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+__all__ = ["Answer", "render", "write_report"]

@@ -1,0 +1,217 @@
+"""Every branch of the wording follows from the numbers it is given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from bootlaw.reports import words
+from bootlaw.reports.findings import (
+    BreakevenAnswer,
+    Contest,
+    ContestRow,
+    Gain,
+    Noise,
+    Saturation,
+    Scale,
+    Trend,
+)
+from bootlaw.reports.quantities import Interval
+
+SATURATION = Saturation(
+    interaction=Interval(0.034, 0.021, 0.047),
+    shortest_base=250e3,
+    longest_base=16e6,
+    at_shortest=Interval(0.30, 0.27, 0.33),
+    at_longest=Interval(0.16, 0.12, 0.20),
+    level=0.95,
+)
+NOISE = Noise(n_cells=3, n_runs=9, relative_sd=0.0121, sampling_error=0.0065)
+
+
+def with_interaction(value: float, lower: float | None, upper: float | None) -> Saturation:
+    drop = value * math.log(64)
+    return replace(
+        SATURATION,
+        interaction=Interval(value, lower, upper),
+        at_longest=Interval(0.30 - drop),
+    )
+
+
+@pytest.mark.parametrize(
+    ("saturation", "trend", "verdict", "reason"),
+    [
+        (with_interaction(0.034, 0.02, 0.05), Trend.FALLS, "saturates", "wholly above zero"),
+        (with_interaction(-0.02, -0.03, -0.01), Trend.GROWS, "grows", "wholly below zero"),
+        (with_interaction(0.001, -0.001, 0.003), Trend.STEADY, "not fall noticeably", "a tenth"),
+        (with_interaction(0.01, -0.01, 0.03), Trend.UNDETERMINED, "cannot be told", "includes zero"),
+        (with_interaction(0.01, None, None), Trend.UNDETERMINED, "cannot", "without an interval"),
+    ],
+)
+def test_saturation_follows_the_interval_of_a3(
+    saturation: Saturation, trend: Trend, verdict: str, reason: str
+) -> None:
+    assert saturation.trend is trend
+    assert verdict in words.saturation_verdict(saturation)
+    assert reason in words.saturation_sentence(saturation)
+
+
+def test_exponents_are_quoted_inside_the_grid_only() -> None:
+    sentence = words.saturation_sentence(SATURATION)
+    assert "0.300 [0.270, 0.330] at D₁ = 250k" in sentence
+    assert "0.160 [0.120, 0.200] at D₁ = 16M" in sentence
+
+
+def test_without_a_fit_nothing_is_claimed() -> None:
+    assert "cannot be told" in words.saturation_verdict(None)
+    assert "could not be fitted" in words.saturation_sentence(None)
+
+
+def test_gain_says_only_where_it_is_smaller() -> None:
+    gain = Gain(125e3, 1e6, 250e3, 16e6, on_shortest=0.296, on_longest=0.082)
+    assert "by only 0.082 nats" in words.gain_sentence(gain)
+    grown = replace(gain, on_longest=0.4)
+    assert "only" not in words.gain_sentence(grown)
+    assert "cannot be compared" in words.gain_sentence(None)
+
+
+def contest(*laws: tuple[str, float, bool], holdout: str = "lowest-loss") -> Contest:
+    rows = tuple(
+        ContestRow(key, key, 5, 0.006, error, 0.9, 0.5, tie, "converged")
+        for key, error, tie in laws
+    )
+    return Contest(holdout, rows, n_in=20, n_out=3)
+
+
+WINNER = contest(("bootstrapped", 0.004, True), ("multiplicative", 0.018, False))
+OTHER = contest(
+    ("multiplicative", 0.004, True), ("bootstrapped", 0.018, False), holdout="largest-d1"
+)
+TIE = contest(("multiplicative", 0.004, True), ("bootstrapped", 0.005, True))
+EMPTY = Contest("largest-d1", (), 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("contests", "expected"),
+    [
+        ([WINNER], "the main law (with interaction) describes the data best"),
+        ([WINNER, EMPTY], "the main law (with interaction) describes the data best"),
+        ([WINNER, OTHER], "the tests disagree"),
+        ([TIE, TIE], "a tie between the law without interaction (a3 = 0) and the main law"),
+        ([WINNER, TIE], "the only one among the best in every test"),
+        ([EMPTY], "cannot be told"),
+        ([], "cannot be told"),
+    ],
+)
+def test_the_contest_names_a_winner_a_tie_or_neither(contests: list[Contest], expected: str) -> None:
+    assert expected in words.contest_verdict(contests)
+
+
+def test_a_test_that_the_main_law_loses_says_by_how_much() -> None:
+    sentence = words.contest_sentence(OTHER)
+    assert "longest-trained base (3 of 23)" in sentence
+    assert "errs by 0.40 %; the main law errs by 1.80 %" in sentence
+    assert "a tie with the main law" in words.contest_sentence(TIE)
+    assert "not possible" in words.contest_sentence(EMPTY)
+
+
+CROSSING = BreakevenAnswer(
+    tokens_stage1=250e3,
+    stage1="free",
+    status="crossing",
+    tokens=Interval(1.4e6, 1.1e6, 2.3e6),
+    data=(125e3, 2e6),
+    search=(12.5e3, 2e10),
+)
+
+
+def test_a_crossing_is_quoted_with_its_interval() -> None:
+    sentence = words.breakeven_sentence(CROSSING)
+    assert "starting over is better from 1.4M [1.1M, 2.3M] second-stage tokens." in sentence
+    assert "already paid for" in sentence
+    assert "counted too" in words.breakeven_sentence(replace(CROSSING, stage1="paid"))
+
+
+def test_a_crossing_outside_the_runs_is_called_so() -> None:
+    far = replace(CROSSING, tokens=Interval(9e6, 4e6, math.inf))
+    assert "beyond the runs, which end at 2M" in words.breakeven_sentence(far)
+    assert "no upper end" in words.breakeven_sentence(far)
+    near = replace(CROSSING, tokens=Interval(50e3, 40e3, 60e3))
+    assert "below the shortest run, 125k" in words.breakeven_sentence(near)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("reuse_always_wins", "never better between 12.5k and 20B tokens"),
+        ("scratch_always_wins", "better throughout"),
+        ("undetermined", "cannot be told: replicates disagree"),
+    ],
+)
+def test_no_crossing_is_an_answer(status: str, expected: str) -> None:
+    answer = replace(CROSSING, status=status, tokens=None, reason="replicates disagree")
+    assert expected in words.breakeven_sentence(answer)
+
+
+def test_missing_scratch_runs_say_how_to_get_them() -> None:
+    assert "tokens_stage1 = 0" in words.breakeven_missing("no runs from scratch")
+
+
+def test_noise_compares_seeds_with_sampling() -> None:
+    assert "1.21 %" in words.noise_sentence(NOISE)
+    assert "0.0065 nats" in words.noise_sentence(NOISE)
+    assert "0.0016 nats" in words.noise_sentence(replace(NOISE, paired_error=0.0016))
+    silent = Noise(0, 0, math.nan, math.nan)
+    assert "a second seed" in words.noise_sentence(silent)
+    assert "nan" not in words.noise_sentence(silent)
+
+
+def limits(**changes: object) -> list[str]:
+    everything: dict[str, object] = {
+        "saturation": SATURATION,
+        "breakevens": [CROSSING],
+        "contests": [WINNER],
+        "noise": NOISE,
+        "irreducible": Interval(1.2, 1.1, 1.3),
+        "n_bases": 6,
+        "n_lengths": 4,
+    }
+    return words.limits(**{**everything, **changes})  # type: ignore[arg-type]
+
+
+def test_a_clean_study_leaves_nothing_open() -> None:
+    assert limits() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"n_bases": 1}, "one base length"),
+        ({"n_bases": 3}, "3 base lengths"),
+        ({"n_lengths": 2}, "2 lengths"),
+        ({"saturation": with_interaction(0.01, -0.01, 0.03)}, "sign of a3"),
+        ({"contests": [TIE]}, "which form is right"),
+        ({"irreducible": Interval(1.0, 0.0, 1.4)}, "irreducible loss E"),
+        ({"breakevens": [replace(CROSSING, tokens=Interval(9e6))]}, "lies beyond the lengths"),
+        ({"breakevens": [replace(CROSSING, tokens=None, status="undetermined")]}, "leaves it open"),
+        ({"noise": Noise(0, 0, math.nan, math.nan)}, "second seed"),
+    ],
+)
+def test_each_gap_in_the_data_is_named(changes: dict[str, object], expected: str) -> None:
+    found = limits(**changes)
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+def test_what_carries_over_quotes_the_sizes_of_the_table() -> None:
+    scale = Scale(50_432, 100_864, (5.0, 317.0), (1.2, 20.0))
+    text = " ".join(words.carries_over(scale, 12, ["bytes"]))
+    assert "50.4k to 101k parameters" in text
+    assert "5 to 317 tokens per parameter in stage 1" in text
+    assert "12 trunks" in text
+    assert "bytes here" in text
+    unknown = words.carries_over(Scale(math.nan, math.nan, None, None), 1, ["gpt2"])
+    assert "does not say how large" in unknown[0]
+    assert "bytes" not in " ".join(unknown)
