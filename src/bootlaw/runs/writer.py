@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,8 @@ from bootlaw.errors import InputError
 from bootlaw.runs.cells import is_absent
 from bootlaw.runs.quantities import format_number
 from bootlaw.runs.schema import BY_NAME, COLUMNS, REQUIRED
+
+_SPECIAL = re.compile(r'[,"\r\n]')
 
 
 def write_runs(path: str | os.PathLike[str], rows: Sequence[Mapping[str, object]]) -> None:
@@ -33,12 +34,10 @@ def write_runs(path: str | os.PathLike[str], rows: Sequence[Mapping[str, object]
     if not path.name.lower().endswith(".csv"):
         raise InputError(f"{path}: run tables are written as CSV; give a path that ends in .csv")
     names = _column_order(rows)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    lines = [_record(names)]
     for number, row in enumerate(rows, 1):
-        writer.writerow([_field(path, number, name, row.get(name)) for name in names])
-    _replace(path, text.getvalue())
+        lines.append(_record([_field(path, number, name, row.get(name)) for name in names]))
+    _replace(path, "".join(lines))
 
 
 def _column_order(rows: Sequence[Mapping[str, object]]) -> list[str]:
@@ -51,7 +50,7 @@ def _column_order(rows: Sequence[Mapping[str, object]]) -> list[str]:
 def _field(path: Path, number: int, name: str, value: object) -> str:
     if is_absent(value):
         return ""
-    if isinstance(value, str):
+    if isinstance(value, str) and "\0" not in value:
         return value
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
@@ -62,6 +61,15 @@ def _field(path: Path, number: int, name: str, value: object) -> str:
     raise InputError(
         f"{path}, row {number}, column '{name}': cannot write {value!r:.60}; give a number or text"
     )
+
+
+def _record(fields: Sequence[str]) -> str:
+    # Not csv.writer: with "\n" as its line end it leaves a lone carriage return unquoted.
+    quoted = [
+        '"' + field.replace('"', '""') + '"' if _SPECIAL.search(field) else field
+        for field in fields
+    ]
+    return ",".join(quoted) + "\n"
 
 
 def _replace(path: Path, text: str) -> None:
