@@ -8,7 +8,7 @@ from bootlaw.fitting.stacking import stacking_weights, ties_with_best
 
 
 def rows(n):
-    return [f"row {number}" for number in range(n)]
+    return np.arange(n)
 
 
 @given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 30))
@@ -63,7 +63,7 @@ def test_laws_of_equal_size_errors_tie():
 def test_rows_of_one_trunk_count_once():
     noise = np.abs(np.random.default_rng(5).normal(size=4))
     residuals = np.repeat(np.stack([0.004 * noise, 0.02 * noise], axis=1), 12, axis=0)
-    trunks = np.repeat([f"trunk {number}" for number in range(4)], 12).tolist()
+    trunks = np.repeat(np.arange(4), 12)
     assert ties_with_best(residuals, rows(48)).tolist() == [True, False]
     assert ties_with_best(residuals, trunks).tolist() == [True, True]
 
@@ -71,7 +71,7 @@ def test_rows_of_one_trunk_count_once():
 def test_two_clusters_fall_back_on_rows():
     noise = np.random.default_rng(6).normal(size=30)
     residuals = np.stack([0.004 * noise, 0.02 * noise], axis=1)
-    halves = ["a"] * 15 + ["b"] * 15
+    halves = np.repeat([3, 8], 15)
     np.testing.assert_array_equal(
         ties_with_best(residuals, halves), ties_with_best(residuals, rows(30))
     )

@@ -78,4 +78,4 @@ def test_infinite_values_are_above_and_nan_is_not():
 
 def test_empty_interval_is_refused():
     with pytest.raises(ValueError, match="empty"):
-        find_zeros(lambda which, x: x, 1, 2.0, 2.0)
+        find_zeros(lambda _, x: x, 1, 2.0, 2.0)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw import laws as catalogue
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting import fit as fitting
-from bootlaw.fitting.holdouts import cluster_labels, held_out_masks
-from bootlaw.fitting.prediction import prediction_interval
+from bootlaw.fitting.fit import fit as fit_law
+from bootlaw.fitting.holdouts import clusters, held_out_masks
+from bootlaw.fitting.prediction import can_predict, prediction_interval
+from bootlaw.fitting.result import Fit
 from bootlaw.fitting.rows import select_rows
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
 from bootlaw.fitting.stacking import stacking_weights, ties_with_best
 from bootlaw.laws import Law
-from bootlaw.runs import RunTable
+from bootlaw.runs import RunTable, read_runs
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -89,12 +90,13 @@ def compare(
         When holding out leaves nothing to fit.
     """
     contestants = _contestants(laws or DEFAULT_LAWS)
+    table = table if isinstance(table, RunTable) else read_runs(table)
     rows, row_method = _common_rows(table, contestants, method, where)
     masks = held_out_masks(rows, holdout, seed=seed)
     options = _Options(delta, bootstrap, seed)
     scores = [_score(law, rows, masks, options) for law in contestants]
-    labels = cluster_labels(rows)
-    pooled = [labels[row] for mask in masks for row in np.flatnonzero(mask)]
+    cluster = clusters(rows)
+    pooled = np.concatenate([cluster[mask] for mask in masks])
     return Comparison(
         holdout=holdout,
         rows=_ranked(scores, pooled),
@@ -116,7 +118,7 @@ def _contestants(keys: Sequence[str]) -> list[Law]:
 
 
 def _common_rows(
-    table: Any, laws: Sequence[Law], method: str | None, where: str | None
+    table: RunTable, laws: Sequence[Law], method: str | None, where: str | None
 ) -> tuple[RunTable, str]:
     """Return the rows that every law can use, and their method."""
     chosen = select_rows(table, laws[0], method=method, where=where)
@@ -138,10 +140,10 @@ def _score(law: Law, rows: RunTable, masks: Sequence[Mask], options: _Options) -
     return _Score(law, status, _pooled(parts), None if whole is None else whole.rms_log)
 
 
-def _fit(law: Law, rows: RunTable, options: _Options) -> fitting.Fit | None:
+def _fit(law: Law, rows: RunTable, options: _Options) -> Fit | None:
     """Return the fit, None where these rows do not identify the law."""
     try:
-        fit = fitting.fit(
+        fit = fit_law(
             rows, law, delta=options.delta, bootstrap=options.bootstrap, seed=options.seed
         )
     except UndeterminedError:
@@ -149,7 +151,7 @@ def _fit(law: Law, rows: RunTable, options: _Options) -> fitting.Fit | None:
     return None if fit.status == "not_identifiable" else fit
 
 
-def _residuals(fit: fitting.Fit, rows: RunTable, held_out: Mask) -> _Residuals | None:
+def _residuals(fit: Fit, rows: RunTable, held_out: Mask) -> _Residuals | None:
     observed = rows.numbers("loss")
     columns = {name: rows.numbers(name) for name in fit.law.variables}
     with np.errstate(all="ignore"):
@@ -157,7 +159,7 @@ def _residuals(fit: fitting.Fit, rows: RunTable, held_out: Mask) -> _Residuals |
     if not np.isfinite(residuals).all():
         return None
     covered = None
-    if len(fit.replicates) > 0 and fit.status == "converged":
+    if fit.status == "converged" and can_predict(fit):
         outside = {name: values[held_out] for name, values in columns.items()}
         lower, upper = prediction_interval(
             fit.predict_replicates(outside), fit.residual_scale, COVERAGE_LEVEL
@@ -178,7 +180,7 @@ def _pooled(parts: Sequence[_Residuals | None]) -> _Residuals | None:
     )
 
 
-def _ranked(scores: Sequence[_Score], clusters: Sequence[str]) -> tuple[ComparisonRow, ...]:
+def _ranked(scores: Sequence[_Score], cluster: NDArray[np.intp]) -> tuple[ComparisonRow, ...]:
     """Return the rows of the scoreboard; laws without a fit come last, in the order given."""
     fitted = [(score, score.residuals) for score in scores if score.residuals is not None]
     lost = [_row(score, None, None, False) for score in scores if score.residuals is None]
@@ -186,7 +188,7 @@ def _ranked(scores: Sequence[_Score], clusters: Sequence[str]) -> tuple[Comparis
         return tuple(lost)
     held_out = np.stack([residuals.held_out for _, residuals in fitted], axis=1)
     weights = stacking_weights(held_out)
-    ties = ties_with_best(held_out, clusters)
+    ties = ties_with_best(held_out, cluster)
     found = [
         _row(score, residuals, float(weights[number]), bool(ties[number]))
         for number, (score, residuals) in enumerate(fitted)

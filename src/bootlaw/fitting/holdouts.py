@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting.trunks import trunk_numbers
 from bootlaw.runs import RunTable
 
 Mask = NDArray[np.bool_]
@@ -59,25 +60,20 @@ def held_out_masks(table: RunTable, holdout: str, *, seed: int = 0) -> tuple[Mas
     return (_largest_level(table, holdout),)
 
 
-def cluster_labels(table: RunTable) -> list[str]:
-    """Return one label per row; rows with the same label share noise.
+def clusters(table: RunTable) -> NDArray[np.intp]:
+    """Return the number of each row's cluster (n,): rows of one trunk share noise.
 
-    Rows of one `trunk` do. Rows without a trunk that have the same `tokens_stage1` (and
-    `seed`, where given) share at least their base.
+    Where the table does not tell trunks, or has fewer than three, every row is its own
+    cluster, which understates the noise that rows share.
     """
-    trunks = table.text("trunk") if "trunk" in table else np.full(len(table), "", dtype=object)
-    seeds = table.numbers("seed") if "seed" in table else np.full(len(table), np.nan)
-    stage1 = table.numbers("tokens_stage1")
-    return [
-        f"trunk {trunk}" if trunk else f"base {tokens!r} seed {run_seed!r}"
-        for trunk, tokens, run_seed in zip(trunks, stage1.tolist(), seeds.tolist(), strict=True)
-    ]
+    trunks = trunk_numbers(table)
+    return np.arange(len(table)) if trunks is None or trunks.max() < 2 else trunks
 
 
 def _lowest_loss(table: RunTable) -> Mask:
-    """Return the mask of the lowest tenth of losses, rounded down, at least one row."""
+    """Return the mask of the lowest tenth of losses, rounded up."""
     losses = table.numbers("loss")
-    count = max(1, int(len(table) * LOWEST_SHARE))
+    count = int(np.ceil(LOWEST_SHARE * len(table)))
     mask = np.zeros(len(table), dtype=bool)
     mask[np.argsort(losses, kind="stable")[:count]] = True
     return mask
@@ -105,11 +101,8 @@ def _folds(table: RunTable, seed: int) -> tuple[Mask, ...]:
     """Return up to five masks that keep the rows of a cluster together.
 
     The clusters are dealt out in random order, each to the fold with the fewest rows so far.
-    Fewer than three clusters leave too little to fit on; then every row is dealt out alone.
     """
-    _, group = np.unique(np.asarray(cluster_labels(table), dtype=str), return_inverse=True)
-    if group.max() < 2:
-        group = np.arange(len(table))
+    group = clusters(table)
     sizes = np.bincount(group)
     filled = np.zeros(min(FOLDS, sizes.size), dtype=np.intp)
     fold_of_group = np.empty(sizes.size, dtype=np.intp)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.result import Fit
+
 Floats = NDArray[np.float64]
+
+
+def can_predict(fit: Fit) -> bool:
+    """Return whether the fit has what an interval for a new run needs: replicates and noise."""
+    return len(fit.replicates) > 0 and bool(np.isfinite(fit.residual_scale))
 
 
 def prediction_interval(

@@ -7,8 +7,6 @@ whatever they do elsewhere. Weights are worth quoting from some twenty held-out 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,8 +16,8 @@ RIDGE = 1e-3
 """Pull towards equal weights, as a share of the best law's mean squared residual. It decides
 between combinations that the held-out rows cannot tell apart and hardly moves the others."""
 
-TIE_LEVEL = 0.95
-"""Two-sided level of the interval in which a difference of squared errors counts as a tie."""
+TIE_WIDTH = 2.0
+"""Standard errors of a difference of squared errors within which two laws tie."""
 
 MEANINGLESS_RMS = 1e-6
 """Errors in log loss closer than this tie: losses are written with about six digits."""
@@ -55,45 +53,41 @@ def stacking_weights(residuals: Floats) -> Floats:
     return np.asarray(amounts / amounts.sum(), dtype=np.float64)
 
 
-def ties_with_best(residuals: Floats, clusters: Sequence[str]) -> NDArray[np.bool_]:
+def ties_with_best(residuals: Floats, clusters: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return (k,) True for the laws that these rows cannot tell from the best one.
 
     The best law has the smallest mean squared residual. Another ties with it when the mean
-    difference of their squared residuals, paired by row, lies within its 95 % interval
-    (Student's t with clusters - 1 degrees of freedom) around zero. Rows of one trunk are one
-    cluster; with fewer than three clusters every row is its own, which understates the
-    uncertainty. One row cannot tell any laws apart, so then all tie.
+    difference of their squared residuals, paired by row, is within two standard errors of
+    zero. Rows of one trunk are one cluster; with fewer than three clusters every row is its
+    own, which understates the uncertainty, as do a handful of rows in any case. One row
+    cannot tell any laws apart, so then all tie.
 
     Parameters
     ----------
     residuals : (n, k) held-out log residuals, one column per law, all finite.
-    clusters : n labels; rows with one label are not independent.
+    clusters : (n,) numbers; rows with one number are not independent.
     """
     squared = residuals**2
     best = int(np.argmin(squared.mean(axis=0)))
     difference = squared - squared[:, [best]]
-    groups = _group_numbers(clusters)
+    groups = _renumbered(clusters)
     excess = difference.mean(axis=0)
-    allowed = _half_width(difference, groups)
+    allowed = TIE_WIDTH * _standard_error(difference, groups)
     rms = np.sqrt(squared.mean(axis=0))
     return np.asarray((excess <= allowed) | (rms - rms[best] < MEANINGLESS_RMS))
 
 
-def _group_numbers(clusters: Sequence[str]) -> NDArray[np.intp]:
-    numbers = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)[1]
-    enough = numbers.max(initial=0) >= 2
-    return numbers if enough else np.arange(len(clusters))
+def _renumbered(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
+    numbers = np.unique(clusters, return_inverse=True)[1]
+    return numbers if numbers.max() >= 2 else np.arange(clusters.size)
 
 
-def _half_width(difference: Floats, groups: NDArray[np.intp]) -> Floats:
-    """Return (k,) the half width of the interval of each column's mean, clustered by group."""
-    from scipy.special import stdtrit
-
+def _standard_error(difference: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Return (k,) the standard error of each column's mean, clustered by group."""
     n_groups = int(groups.max()) + 1
     if n_groups < 2:
         return np.full(difference.shape[1], np.inf)
     sums = np.zeros((n_groups, difference.shape[1]))
     np.add.at(sums, groups, difference - difference.mean(axis=0))
     variance = (sums**2).sum(axis=0) * n_groups / (n_groups - 1) / difference.shape[0] ** 2
-    quantile = float(stdtrit(n_groups - 1, (1 + TIE_LEVEL) / 2))
-    return np.asarray(quantile * np.sqrt(variance), dtype=np.float64)
+    return np.asarray(np.sqrt(variance), dtype=np.float64)

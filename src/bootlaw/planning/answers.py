@@ -40,8 +40,7 @@ class Interval:
     without_crossing: float
 
     def __str__(self) -> str:
-        low = f"{words.tokens(self.lower)}" if self.lower > 0 else "below the range"
-        high = f"{words.tokens(self.upper)}" if math.isfinite(self.upper) else "beyond the range"
+        low, high = _end(self.lower), _end(self.upper)
         return f"{low} to {high}" if low != high else low
 
 
@@ -153,3 +152,9 @@ class Breakeven:
 
 def _inside(end: float) -> float | None:
     return end if 0 < end < math.inf else None
+
+
+def _end(tokens: float) -> str:
+    if tokens == 0:
+        return "below the range"
+    return words.tokens(tokens) if math.isfinite(tokens) else "beyond the range"

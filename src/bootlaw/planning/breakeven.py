@@ -114,12 +114,13 @@ def _answer(question: Breakeven, duel: Duel, zeros: Zeros) -> Breakeven:
     asked = {"tokens_stage1": duel.tokens_stage1}
     if tokens is not None:
         asked["tokens_stage2"] = tokens
-    interval = _interval(zeros, question.level)
+    kinds = verdict.verdicts(zeros)
+    interval = _interval(zeros, kinds[1:], question.level)
     form, form_reason = closed_form_breakeven(duel.fit, duel.tokens_stage1, question.stage1)
     return replace(
         question,
-        verdict=verdict.verdicts(zeros)[0],
-        reasons=_reasons(duel, zeros, interval, tokens),
+        verdict=kinds[0],
+        reasons=_reasons(duel, kinds, interval, tokens),
         tokens=tokens,
         loss=None if tokens is None else _reuse_loss(duel, position),
         interval=interval,
@@ -146,9 +147,8 @@ def _crossings(zeros: Zeros) -> tuple[Crossing, ...]:
     )
 
 
-def _interval(zeros: Zeros, level: float) -> Interval | None:
+def _interval(zeros: Zeros, found: list[verdict.Verdict], level: float) -> Interval | None:
     """Return the interval over the replicates, which are all curves but the first."""
-    found = verdict.verdicts(zeros)[1:]
     if not found:
         return None
     lower, upper = verdict.percentile_interval(verdict.breakeven_positions(zeros)[1:], level)
@@ -158,10 +158,12 @@ def _interval(zeros: Zeros, level: float) -> Interval | None:
 
 
 def _reasons(
-    duel: Duel, zeros: Zeros, interval: Interval | None, tokens: float | None
+    duel: Duel,
+    kinds: list[verdict.Verdict],
+    interval: Interval | None,
+    tokens: float | None,
 ) -> tuple[str, ...]:
-    kinds = verdict.verdicts(zeros)
-    scale = max(duel.fit.residual_scale, duel.rival.residual_scale)
+    scale = float(np.fmax(duel.fit.residual_scale, duel.rival.residual_scale))
     reasons = [
         verdict.disagreement(kinds[0], kinds[1:]),
         verdict.too_close(duel.largest_log_gap(), scale),

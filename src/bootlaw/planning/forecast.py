@@ -10,7 +10,7 @@ import numpy as np
 
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit
-from bootlaw.fitting.prediction import prediction_interval
+from bootlaw.fitting.prediction import can_predict, prediction_interval
 from bootlaw.planning import validity, words
 from bootlaw.planning.extrapolation import decades_beyond, extrapolation_warnings
 
@@ -102,7 +102,7 @@ def forecast(
     asked = asked_variables(fit, tokens_stage1, tokens_stage2)
     columns = {name: np.array([value]) for name, value in asked.items()}
     lower, upper = _interval(fit, columns, level)
-    silent = () if lower is not None else (NO_INTERVAL,)
+    silent = () if lower is not None else (_why_no_interval(fit),)
     return Forecast(
         law=fit.law.key,
         tokens_stage1=tokens_stage1,
@@ -151,10 +151,16 @@ def _refuse(fit: Fit, tokens_stage1: float) -> None:
         raise UndeterminedError(reason)
 
 
+def _why_no_interval(fit: Fit) -> str:
+    if len(fit.replicates) == 0:
+        return NO_INTERVAL
+    return "no interval: the fit has no row to spare, so the noise of a run is unknown"
+
+
 def _interval(
     fit: Fit, columns: Mapping[str, np.ndarray], level: float
 ) -> tuple[float | None, float | None]:
-    if len(fit.replicates) == 0:
+    if not can_predict(fit):
         return None, None
     lower, upper = prediction_interval(fit.predict_replicates(columns), fit.residual_scale, level)
     return float(lower[0]), float(upper[0])

@@ -81,7 +81,7 @@ def far_and_wide(decades: float, lower: float, upper: float) -> str | None:
 
     `lower` and `upper` are tokens, 0 or infinite where the interval is open.
     """
-    closed = 0 < lower and upper < math.inf
+    closed = lower > 0 and upper < math.inf
     span = math.log10(upper / lower) if closed else math.inf
     if decades <= FAR_DECADES or span <= WIDE_DECADES:
         return None
@@ -90,8 +90,11 @@ def far_and_wide(decades: float, lower: float, upper: float) -> str | None:
 
 
 def too_close(largest_log_gap: float, residual_scale: float) -> str | None:
-    """Return the reason of rule 3, None where the laws are further apart than the residuals."""
-    if largest_log_gap > residual_scale:
+    """Return the reason of rule 3, None where the laws are further apart than the residuals.
+
+    A residual scale that is not known (NaN, no row to spare) gives no reason.
+    """
+    if not largest_log_gap <= residual_scale:
         return None
     return (
         f"over the fitted D2 the two laws differ by {words.per_cent(largest_log_gap)} at most, "
