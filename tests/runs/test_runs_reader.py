@@ -157,6 +157,30 @@ def test_data_frames_and_parquet_give_the_same_table(tmp_path):
     assert read_runs(parquet).place(0) == f"{parquet}, row 1"
 
 
+def test_data_frames_with_unusual_names_and_cells():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {
+            "D1": [1, 2],
+            "D2": [1, 2],
+            "loss": [3.0, 2.0],
+            "method": pandas.Categorical(["cpt", None]),
+            0: pandas.array([7, None], dtype="Int64"),
+            "when": pandas.to_datetime(["2026-01-02", None]),
+        }
+    )
+    table = read_runs(frame)
+    assert table.text("method").tolist() == ["cpt", "reuse"]
+    np.testing.assert_array_equal(table.numbers("0"), [7, np.nan])
+    assert table.text("when").tolist() == ["2026-01-02 00:00:00", ""]
+    indexed = read_runs(frame.set_index(["method", "D1"]))
+    np.testing.assert_array_equal(indexed.text("method"), table.text("method"))
+    with pytest.raises(InputError, match="unique"):
+        read_runs(frame.rename(columns={0: "when"}))
+    with pytest.raises(InputError, match="no rows"):
+        read_runs(frame.iloc[:0])
+
+
 def test_masked_values_are_absent():
     seeds = np.ma.masked_array([1.0, 2.0], mask=[False, True])
     table = read_runs({"D1": [1, 1], "D2": [2, 2], "loss": [3, 3], "seed": seeds})

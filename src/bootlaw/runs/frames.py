@@ -43,7 +43,7 @@ def read_parquet(path: Path) -> RawTable:
         table = pyarrow.parquet.read_table(io.BytesIO(data))
         cells = [column.to_pylist() for column in table.columns]
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet ({_first_line(error)})") from None
+        raise InputError(f"{path}: cannot be read as Parquet ({_one_line(error)})") from None
     return raw_table(str(path), table.column_names, cells)
 
 
@@ -58,15 +58,15 @@ def read_frame(frame: Any) -> RawTable:
     import narwhals as nw
 
     try:
-        wrapped = nw.from_native(frame)
+        wrapped = nw.from_native(_with_index(frame))
         eager = wrapped.collect() if isinstance(wrapped, nw.LazyFrame) else wrapped
-        cells = [eager[name].to_list() for name in eager.columns]
+        series = list(eager.iter_columns())
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"a table cannot be read from {type(frame).__name__} ({_first_line(error)}); "
+            f"a table cannot be read from {type(frame).__name__} ({_one_line(error)}); "
             "give a path, a mapping of columns, or a pandas, polars or pyarrow table"
         ) from None
-    return raw_table(IN_MEMORY, eager.columns, cells)
+    return raw_table(IN_MEMORY, [each.name for each in series], [each.to_list() for each in series])
 
 
 def _cells(name: object, values: Any) -> Cells:
@@ -84,8 +84,14 @@ def _cells(name: object, values: Any) -> Cells:
     return array
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _with_index(frame: Any) -> Any:
+    """The frame with its named index, which only pandas and its like have, as columns."""
+    names = getattr(getattr(frame, "index", None), "names", ())
+    return frame.reset_index() if any(name is not None for name in names) else frame
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _unmasked(values: np.ma.MaskedArray[Any, Any]) -> tuple[list[Any], list[bool]]:
