@@ -89,7 +89,10 @@ WINNER = contest(("bootstrapped", 0.004, True), ("multiplicative", 0.018, False)
 OTHER = contest(
     ("multiplicative", 0.004, True), ("bootstrapped", 0.018, False), holdout="largest-d1"
 )
-TIE = contest(("multiplicative", 0.004, True), ("bootstrapped", 0.005, True))
+TIE = contest(
+    ("multiplicative", 0.004, True), ("bootstrapped", 0.005, True), ("additive", 0.03, False)
+)
+ALL_TIE = contest(("multiplicative", 0.004, True), ("bootstrapped", 0.05, True))
 EMPTY = Contest("largest-d1", (), 0, 0)
 
 
@@ -101,6 +104,7 @@ EMPTY = Contest("largest-d1", (), 0, 0)
         ([WINNER, OTHER], "the tests disagree"),
         ([TIE, TIE], "a tie between the law without interaction (a3 = 0) and the main law"),
         ([WINNER, TIE], "the only one among the best in every test"),
+        ([ALL_TIE, ALL_TIE], "3 and 3 held-out runs cannot tell the laws apart"),
         ([EMPTY], "cannot be told"),
         ([], "cannot be told"),
     ],
@@ -112,8 +116,8 @@ def test_the_contest_names_a_winner_a_tie_or_neither(contests: list[Contest], ex
 def test_a_test_that_the_main_law_loses_says_by_how_much() -> None:
     sentence = words.contest_sentence(OTHER)
     assert "longest-trained base (3 of 23)" in sentence
-    assert "errs by 0.40 %; the main law errs by 1.80 %" in sentence
-    assert "a tie with the main law" in words.contest_sentence(TIE)
+    assert "errs least, by 0.40 %; the main law errs by 1.80 %" in sentence
+    assert "tied with the main law" in words.contest_sentence(TIE)
     assert "not possible" in words.contest_sentence(EMPTY)
 
 
@@ -128,31 +132,33 @@ CROSSING = BreakevenAnswer(
 
 
 def test_a_crossing_is_quoted_with_its_interval() -> None:
-    sentence = words.breakeven_sentence(CROSSING)
-    assert "starting over is better from 1.4M [1.1M, 2.3M] second-stage tokens." in sentence
-    assert "already paid for" in sentence
-    assert "counted too" in words.breakeven_sentence(replace(CROSSING, stage1="paid"))
+    paid = replace(CROSSING, stage1="paid", tokens=Interval(1e6, 0.9e6, 1.2e6))
+    assert words.breakeven_sentence([CROSSING, paid]) == (
+        "With the base of 250k tokens, starting over is better from 1.4M [1.1M, 2.3M] second-stage "
+        "tokens if that base exists already, and from 1M [900k, 1.2M] second-stage tokens if its "
+        "training is counted too."
+    )
 
 
 def test_a_crossing_outside_the_runs_is_called_so() -> None:
     far = replace(CROSSING, tokens=Interval(9e6, 4e6, math.inf))
-    assert "beyond the runs, which end at 2M" in words.breakeven_sentence(far)
-    assert "no upper end" in words.breakeven_sentence(far)
+    assert "beyond the runs, which end at 2M" in words.breakeven_clause(far)
+    assert "no upper end" in words.breakeven_clause(far)
     near = replace(CROSSING, tokens=Interval(50e3, 40e3, 60e3))
-    assert "below the shortest run, 125k" in words.breakeven_sentence(near)
+    assert "below the shortest run, 125k" in words.breakeven_clause(near)
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("reuse_always_wins", "never better between 12.5k and 20B tokens"),
-        ("scratch_always_wins", "better throughout"),
-        ("undetermined", "cannot be told: replicates disagree"),
+        ("reuse_always_wins", "never (searched to 20B tokens)"),
+        ("scratch_always_wins", "at any length (searched from 12.5k tokens)"),
+        ("undetermined", "cannot be told (replicates disagree)"),
     ],
 )
 def test_no_crossing_is_an_answer(status: str, expected: str) -> None:
     answer = replace(CROSSING, status=status, tokens=None, reason="replicates disagree")
-    assert expected in words.breakeven_sentence(answer)
+    assert expected in words.breakeven_clause(answer)
 
 
 def test_missing_scratch_runs_say_how_to_get_them() -> None:
@@ -191,11 +197,11 @@ def test_a_clean_study_leaves_nothing_open() -> None:
         ({"n_bases": 1}, "one base length"),
         ({"n_bases": 3}, "3 base lengths"),
         ({"n_lengths": 2}, "2 lengths"),
-        ({"saturation": with_interaction(0.01, -0.01, 0.03)}, "sign of a3"),
-        ({"contests": [TIE]}, "which form is right"),
+        ({"saturation": with_interaction(0.01, -0.01, 0.03)}, "The sign of a3"),
+        ({"contests": [TIE]}, "Which form is right"),
         ({"irreducible": Interval(1.0, 0.0, 1.4)}, "irreducible loss E"),
-        ({"breakevens": [replace(CROSSING, tokens=Interval(9e6))]}, "lies beyond the lengths"),
-        ({"breakevens": [replace(CROSSING, tokens=None, status="undetermined")]}, "leaves it open"),
+        ({"breakevens": [replace(CROSSING, tokens=Interval(9e6))]}, "lies beyond"),
+        ({"breakevens": [replace(CROSSING, tokens=None, status="undetermined")]}, "leave it open"),
         ({"noise": Noise(0, 0, math.nan, math.nan)}, "second seed"),
     ],
 )
@@ -215,3 +221,17 @@ def test_what_carries_over_quotes_the_sizes_of_the_table() -> None:
     unknown = words.carries_over(Scale(math.nan, math.nan, None, None), 1, ["gpt2"])
     assert "does not say how large" in unknown[0]
     assert "bytes" not in " ".join(unknown)
+
+
+def test_the_verdict_says_where_the_gain_shrinks_though_the_exponent_is_open() -> None:
+    gain = Gain(125e3, 1e6, 250e3, 16e6, on_shortest=0.296, on_longest=0.082)
+    unclear = with_interaction(0.01, -0.01, 0.03)
+    assert words.saturation_verdict(unclear, gain).startswith("The gain shrinks on longer")
+    assert words.saturation_verdict(unclear, replace(gain, on_longest=0.5)).startswith("Whether")
+    assert "by which law cannot be told" in words.saturation_verdict(None, gain)
+
+
+def test_the_joint_fit_speaks_where_there_is_one() -> None:
+    joint = replace(SATURATION, joint_interaction=Interval(0.03, 0.013, 0.043))
+    assert "Together with the runs from scratch, a3 = 0.0300" in words.saturation_sentence(joint)
+    assert "Together" not in words.saturation_sentence(SATURATION)

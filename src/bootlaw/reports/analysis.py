@@ -21,7 +21,7 @@ from bootlaw.reports.findings import (
     Scale,
 )
 from bootlaw.reports.groups import Group, split_groups
-from bootlaw.reports.quantities import Interval, interval_of
+from bootlaw.reports.quantities import Interval
 from bootlaw.reports.series import (
     BreakevenSeries,
     ForgettingSeries,
@@ -104,7 +104,7 @@ def _analyse_group(group: Group, bootstrap: int, seed: int) -> MethodAnalysis:
         main=main,
         joint=joint,
         gain=measures.second_stage_gain(group.runs),
-        saturation=_saturation(main, group) if main else None,
+        saturation=_saturation(main, joint, group) if main else None,
         contests=contests,
         breakevens=answers,
         noise=measures.seed_noise(group.table, group.runs, group.scratch),
@@ -158,21 +158,23 @@ def _fit_joint(group: Group, bootstrap: int, seed: int) -> Fit:
     return _fit(group, JOINT_LAW, bootstrap, seed)
 
 
-def _saturation(main: Fit, group: Group) -> Saturation:
-    names = [parameter.name for parameter in main.law.parameters]
-    index = names.index("a3")
+def _saturation(main: Fit, joint: Fit | None, group: Group) -> Saturation:
     levels = group.runs.levels_stage1
     shortest, longest = float(levels[0]), float(levels[-1])
     return Saturation(
-        interaction=interval_of(
-            float(main.values[index]), main.replicates[:, index], main.level
-        ),
+        interaction=_interval(main, "a3"),
         shortest_base=shortest,
         longest_base=longest,
         at_shortest=curves.exponent_interval(main, shortest),
         at_longest=curves.exponent_interval(main, longest),
         level=main.level,
+        joint_interaction=_interval(joint, "a3") if joint else None,
     )
+
+
+def _interval(fit: Fit, parameter: str) -> Interval:
+    estimate = fit.estimates[parameter]
+    return Interval(estimate.value, estimate.lower, estimate.upper)
 
 
 def _contest(problems: dict[str, str], group: Group, holdout: str, seed: int) -> Contest:

@@ -22,11 +22,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer about one method, in words."""
+    """The answer about one method, in words; a paragraph is its heading and its text."""
 
     title: str
     verdict: str
-    paragraph: str
+    paragraphs: tuple[tuple[str, str], ...]
     facts: tuple[Fact, ...]
     limits: tuple[str, ...]
 
@@ -36,8 +36,8 @@ def answer(method: MethodAnalysis) -> Answer:
     runs = method.group.runs
     return Answer(
         title=method.group.title,
-        verdict=words.saturation_verdict(method.saturation),
-        paragraph=" ".join(_sentences(method)),
+        verdict=words.saturation_verdict(method.saturation, method.gain),
+        paragraphs=_paragraphs(method),
         facts=tuple(_facts(method)),
         limits=tuple(
             words.limits(
@@ -78,16 +78,24 @@ def diagnostics(method: MethodAnalysis) -> tuple[tuple[str, tuple[str, ...]], ..
     return tuple(found)
 
 
-def _sentences(method: MethodAnalysis) -> list[str]:
-    missing = method.problems.get("joint") if method.joint is None else None
-    found = [
-        words.gain_sentence(method.gain),
-        words.saturation_sentence(method.saturation),
-        words.contest_verdict(method.contests),
-        *(words.contest_sentence(contest) for contest in method.contests if contest.rows),
-        *(words.breakeven_sentence(item) for item in method.breakevens),
-    ]
-    return [*found, words.breakeven_missing(missing)] if missing else found
+def _paragraphs(method: MethodAnalysis) -> tuple[tuple[str, str], ...]:
+    tests = [words.contest_sentence(contest) for contest in method.contests if contest.rows]
+    return (
+        ("Gain", words.gain_sentence(method.gain)),
+        ("Exponent", words.saturation_sentence(method.saturation)),
+        ("Law", " ".join([words.contest_verdict(method.contests), *tests])),
+        ("Starting over", _starting_over(method)),
+    )
+
+
+def _starting_over(method: MethodAnalysis) -> str:
+    if method.joint is None:
+        return words.breakeven_missing(method.problems["joint"])
+    bases = dict.fromkeys(item.tokens_stage1 for item in method.breakevens)
+    return " ".join(
+        words.breakeven_sentence([item for item in method.breakevens if item.tokens_stage1 == base])
+        for base in bases
+    )
 
 
 def _facts(method: MethodAnalysis) -> list[Fact]:
@@ -96,8 +104,8 @@ def _facts(method: MethodAnalysis) -> list[Fact]:
     if gain is not None:
         facts.append(
             Fact(
-                "Gain of the second stage",
-                f"{q.nats(gain.on_shortest)} → {q.nats(gain.on_longest)} nats",
+                "Gain of the second stage, nats",
+                f"{q.nats(gain.on_shortest)} → {q.nats(gain.on_longest)}",
                 f"base of {q.tokens(gain.shortest_base)} → {q.tokens(gain.longest_base)} tokens; "
                 f"D₂ from {q.tokens(gain.tokens_from)} to {q.tokens(gain.tokens_to)}",
             )
@@ -117,7 +125,10 @@ def _facts(method: MethodAnalysis) -> list[Fact]:
             Fact(
                 "Starting over is better from",
                 " → ".join(_short(item) for item in free),
-                "second-stage tokens, same bases, their training already paid for",
+                "second-stage tokens, same bases, their training already paid for; "
+                "? where it cannot be told"
+                if any(item.status == "undetermined" for item in free)
+                else "second-stage tokens, same bases, their training already paid for",
             )
         )
     return facts

@@ -107,13 +107,15 @@ def finish(figure: Figure, name: str, alt: str) -> Panel:
     return Panel(name=name, alt=alt, svg=buffer.getvalue())
 
 
-def token_axis(axes: Axes, which: str, values: ArrayLike, label: str) -> None:
+def token_axis(
+    axes: Axes, which: str, values: ArrayLike, label: str, ticks: Sequence[float] | None = None
+) -> None:
     """Make axis `which` ("x" or "y") a logarithmic axis of tokens over `values`."""
     levels = np.unique(np.asarray(values, dtype=np.float64))
     levels = levels[levels > 0]
     _log_axis(axes, which, levels, label, margin=0.06)
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(FixedLocator(token_ticks(levels)))
+    axis.set_major_locator(FixedLocator(token_ticks(levels) if ticks is None else ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: quantities.tokens(value)))
 
 

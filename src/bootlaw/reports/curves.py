@@ -52,12 +52,15 @@ def exponent_band(fit: Fit, runs: Runs) -> Band:
 
 
 def factor_band(fit: Fit, runs: Runs, reference: float) -> Band:
-    """Return the loss above E at `reference` second-stage tokens over the range of D1."""
+    """Return the loss above E at `reference` second-stage tokens over the range of D1.
+
+    The band is of the loss: E stays at its estimate, as in the points that it is drawn with.
+    """
     tokens = _range(runs.levels_stage1)
     columns = {"tokens_stage1": tokens, "tokens_stage2": np.full(tokens.size, reference)}
     index = [parameter.name for parameter in fit.law.parameters].index("E")
     values = fit.predict(columns) - fit.values[index]
-    replicates = fit.predict_replicates(columns) - fit.replicates[:, [index]]
+    replicates = fit.predict_replicates(columns) - fit.values[index]
     return _band(tokens, values, replicates, fit.level)
 
 

@@ -34,7 +34,11 @@ class Gain:
 
 @dataclass(frozen=True)
 class Saturation:
-    """The interaction a3 of the main law and the exponents at the ends of the grid."""
+    """The interaction a3 of the main law and the exponents at the ends of the grid.
+
+    `joint_interaction` is a3 of the fit together with the runs from scratch, whose E is better
+    determined; the verdict is that of the reuse runs alone.
+    """
 
     interaction: Interval
     shortest_base: float
@@ -42,6 +46,7 @@ class Saturation:
     at_shortest: Interval
     at_longest: Interval
     level: float
+    joint_interaction: Interval | None = None
 
     @property
     def trend(self) -> Trend:
@@ -118,6 +123,11 @@ class Contest:
             return ()
         best = self.rows[0]
         return (best.law, *(row.law for row in self.rows[1:] if row.tie))
+
+    @property
+    def all_tie(self) -> bool:
+        """Whether no law that could be fitted predicts worse than the best beyond chance."""
+        return len(self.winners) == sum(row.rms_out is not None for row in self.rows)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import numpy as np
 
 from bootlaw.fitting import Fit
 from bootlaw.reports import quantities as q
+from bootlaw.reports import words
 from bootlaw.reports.analysis import MethodAnalysis
 from bootlaw.reports.findings import BreakevenAnswer, Contest
-from bootlaw.reports.words import law_name
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,15 @@ class TextTable:
 
 
 def contest_table(contest: Contest, where: str) -> TextTable:
-    """Return the laws in one hold-out test, best first; the best and its ties are stressed."""
+    """Return the laws in one hold-out test, best first."""
     rows = tuple(
         (
-            law_name(row.law),
+            words.law_name(row.law),
             str(row.n_params),
             q.percent(row.rms_in),
             q.percent(row.rms_out),
             q.percent(row.coverage, 0),
-            q.number(row.weight, 2),
+            "–" if row.weight is None else f"{row.weight:.2f}",
             "best" if place == 0 else "tie" if row.tie else "",
             row.status.replace("_", " "),
         )
@@ -55,9 +55,7 @@ def contest_table(contest: Contest, where: str) -> TextTable:
             "Fit",
         ),
         rows=rows,
-        strong=frozenset(
-            place for place, row in enumerate(contest.rows) if place == 0 or row.tie
-        ),
+        strong=frozenset({0}),
     )
 
 
@@ -87,14 +85,13 @@ def breakeven_table(answers: Sequence[BreakevenAnswer]) -> TextTable:
         (
             q.tokens(answer.tokens_stage1),
             {"free": "already paid", "paid": "counted too"}.get(answer.stage1, answer.stage1),
-            _outcome(answer),
+            words.breakeven_clause(answer),
         )
         for answer in answers
     )
     return TextTable(
-        caption="Second-stage tokens from which starting over is better, "
-        "from the joint fit of reuse and scratch runs with one E",
-        headings=("Base tokens D₁", "Training of the base", "Starting over is better from"),
+        caption="When starting over is better, from the joint fit of reuse and scratch runs with one E",
+        headings=("Base tokens D₁", "Training of the base", "Starting over is better"),
         rows=rows,
     )
 
@@ -115,13 +112,3 @@ def loss_table(method: MethodAnalysis) -> TextTable:
         rows=tuple(rows),
     )
 
-
-def _outcome(answer: BreakevenAnswer) -> str:
-    if answer.tokens is not None:
-        beyond = ", beyond the runs" if answer.beyond_data else ""
-        return f"{q.tokens_with_interval(answer.tokens)}{beyond}"
-    up_to = q.tokens(answer.search[1])
-    return {
-        "reuse_always_wins": f"never (searched to {up_to})",
-        "scratch_always_wins": "the first token searched",
-    }.get(answer.status, f"cannot be told: {answer.reason}" if answer.reason else "cannot be told")

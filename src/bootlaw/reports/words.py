@@ -52,16 +52,26 @@ def gain_sentence(gain: Gain | None) -> str:
     )
 
 
-def saturation_verdict(saturation: Saturation | None) -> str:
-    """Return the verdict on the second stage's exponent, as a short phrase."""
+def saturation_verdict(saturation: Saturation | None, gain: Gain | None = None) -> str:
+    """Return the verdict on the second stage, as a short sentence."""
+    shrinks = gain is not None and gain.on_longest < gain.on_shortest
     if saturation is None:
-        return "Whether the second stage saturates cannot be told."
-    return {
-        Trend.FALLS: "The second stage saturates: its exponent falls as the base is trained longer.",
-        Trend.STEADY: "The exponent of the second stage does not fall noticeably.",
-        Trend.GROWS: "The exponent of the second stage does not fall; here it grows.",
-        Trend.UNDETERMINED: "Whether the exponent of the second stage falls cannot be told.",
+        return (
+            "The gain shrinks on longer-trained bases; by which law cannot be told."
+            if shrinks
+            else "Whether the second stage saturates cannot be told."
+        )
+    if saturation.trend is Trend.FALLS:
+        return "The second stage saturates: its exponent falls as the base is trained longer."
+    exponent = {
+        Trend.STEADY: "the exponent of the second stage does not fall noticeably.",
+        Trend.GROWS: "the exponent of the second stage does not fall; here it grows.",
+        Trend.UNDETERMINED: "whether the exponent of the second stage falls cannot be told.",
     }[saturation.trend]
+    if not shrinks:
+        return exponent[0].upper() + exponent[1:]
+    link = "; " if saturation.trend is Trend.UNDETERMINED else ", but "
+    return f"The gain shrinks on longer-trained bases{link}{exponent}"
 
 
 def saturation_sentence(saturation: Saturation | None) -> str:
@@ -79,11 +89,17 @@ def saturation_sentence(saturation: Saturation | None) -> str:
         if saturation.interaction.known
         else f"a3 = {a3}, without an interval",
     }[saturation.trend]
+    joint = (
+        f" Together with the runs from scratch, a3 = "
+        f"{q.with_interval(saturation.joint_interaction)}."
+        if saturation.joint_interaction is not None
+        else ""
+    )
     return (
         f"In the main law {reason}: the exponent of D₂ is "
         f"{q.with_interval(saturation.at_shortest)} at D₁ = {q.tokens(saturation.shortest_base)} "
         f"and {q.with_interval(saturation.at_longest)} at D₁ = "
-        f"{q.tokens(saturation.longest_base)}."
+        f"{q.tokens(saturation.longest_base)}.{joint}"
     )
 
 
@@ -92,6 +108,9 @@ def contest_verdict(contests: Sequence[Contest]) -> str:
     judged = [contest for contest in contests if contest.rows]
     if not judged:
         return "Which law describes the data best cannot be told: too few runs to hold any out."
+    if all(contest.all_tie for contest in judged):
+        counts = q.listing([str(contest.n_out) for contest in judged])
+        return f"Out of sample it is a tie: {counts} held-out runs cannot tell the laws apart."
     common = set(judged[0].winners).intersection(*(contest.winners for contest in judged[1:]))
     if len(common) == 1 and all(len(contest.winners) == 1 for contest in judged):
         return f"Out of sample, {law_name(common.pop())} describes the data best."
@@ -113,53 +132,61 @@ def contest_sentence(contest: Contest) -> str:
         return f"Predicting {where}: not possible with these runs."
     best = contest.rows[0]
     ties = [law_name(row.law) for row in contest.rows[1:] if row.tie]
-    tied = f", a tie with {q.listing(ties)}" if ties else ""
+    tied = f", tied with {q.listing(ties)}" if ties and not contest.all_tie else ""
     return (
-        f"Predicting {where} ({contest.n_out} of {contest.n_in + contest.n_out}): "
-        f"{law_name(best.law)} errs by {q.percent(best.rms_out)}{tied}{_main_law_error(contest)}."
+        f"Predicting {where} ({contest.n_out} of {contest.n_in + contest.n_out}), "
+        f"{law_name(best.law)} errs least, by {q.percent(best.rms_out)}{tied}"
+        f"{_main_law_error(contest)}."
     )
 
 
 def _main_law_error(contest: Contest) -> str:
-    others = [row for row in contest.rows[1:] if row.law == "bootstrapped" and not row.tie]
+    others = [row for row in contest.rows[1:] if row.law == "bootstrapped" and row.rms_out]
     return f"; the main law errs by {q.percent(others[0].rms_out)}" if others else ""
 
 
-def breakeven_sentence(answer: BreakevenAnswer) -> str:
-    """Return when starting over is better than reusing one base."""
-    base = f"the base of {q.tokens(answer.tokens_stage1)} tokens"
-    cost = (
-        "its training already paid for" if answer.stage1 == "free" else "its training counted too"
-    )
-    if answer.status == "crossing" and answer.tokens is not None:
-        far = (
-            f" (beyond the runs, which end at {q.tokens(answer.data[1])})"
-            if answer.tokens.value > answer.data[1]
-            else ""
-        )
-        near = (
-            f" (below the shortest run, {q.tokens(answer.data[0])})"
-            if answer.tokens.value < answer.data[0]
-            else ""
-        )
-        return (
-            f"With {base}, {cost}, starting over is better from "
-            f"{q.tokens_with_interval(answer.tokens)} second-stage tokens{far}{near}."
-        )
-    up_to = f"between {q.tokens(answer.search[0])} and {q.tokens(answer.search[1])} tokens"
+COSTS = {
+    "free": "if that base exists already",
+    "paid": "if its training is counted too",
+}
+
+
+def breakeven_sentence(answers: Sequence[BreakevenAnswer]) -> str:
+    """Return when starting over is better than reusing one base; `answers` differ in the cost."""
+    base = q.tokens(answers[0].tokens_stage1)
+    clauses = [
+        f"{breakeven_clause(answer)} {COSTS.get(answer.stage1, answer.stage1)}"
+        for answer in answers
+    ]
+    return f"With the base of {base} tokens, starting over is better {', and '.join(clauses)}."
+
+
+def breakeven_clause(answer: BreakevenAnswer) -> str:
+    """Return from where starting over is better, for one base and one cost."""
+    if answer.tokens is not None:
+        where = q.tokens_with_interval(answer.tokens)
+        return f"from {where} second-stage tokens{_outside(answer, answer.tokens.value)}"
     if answer.status == "reuse_always_wins":
-        return f"With {base}, {cost}, starting over is never better {up_to}."
+        return f"never (searched to {q.tokens(answer.search[1])} tokens)"
     if answer.status == "scratch_always_wins":
-        return f"With {base}, {cost}, starting over is better throughout, {up_to}."
-    reason = f": {answer.reason.rstrip('.')}" if answer.reason else ""
-    return f"With {base}, {cost}, when starting over is better cannot be told{reason}."
+        return f"at any length (searched from {q.tokens(answer.search[0])} tokens)"
+    reason = f" ({answer.reason.rstrip('.')})" if answer.reason else ""
+    return f"from a length that cannot be told{reason}"
+
+
+def _outside(answer: BreakevenAnswer, tokens: float) -> str:
+    if tokens > answer.data[1]:
+        return f" (beyond the runs, which end at {q.tokens(answer.data[1])})"
+    if tokens < answer.data[0]:
+        return f" (below the shortest run, {q.tokens(answer.data[0])})"
+    return ""
 
 
 def breakeven_missing(problem: str) -> str:
     """Return why there is no break-even and how to get one."""
     return (
-        f"When starting over is better cannot be said: {problem}. It takes runs of the same model "
-        "from scratch (tokens_stage1 = 0) on the same text."
+        f"When starting over is better cannot be said: {problem.rstrip('.')}. It takes runs of the "
+        "same model from scratch (tokens_stage1 = 0) on the same text."
     )
 
 
@@ -203,29 +230,29 @@ def limits(
     found = []
     if n_bases < 2:
         found.append(
-            "how the gain depends on the base: all runs start from one base length; run at least "
-            "three"
+            "How the gain depends on the base: all runs start from one base length; run at least "
+            "three."
         )
     elif n_bases < 4:
         found.append(
-            f"the shape of the fall: {n_bases} base lengths cannot tell a logarithm from another "
-            "curve"
+            f"The shape of the fall: {n_bases} base lengths cannot tell a logarithm from another "
+            "curve."
         )
     if n_lengths < 3:
         found.append(
-            f"whether the second stage follows a power law: {q.plural(n_lengths, 'length')} of it "
-            "cannot bend; run at least three"
+            f"Whether the second stage follows a power law: {q.plural(n_lengths, 'length')} of it "
+            "cannot bend; run at least three."
         )
     found += _open_questions(saturation, contests, irreducible)
     if any(answer.beyond_data for answer in breakevens):
         found.append(
-            "the break-even itself: it lies beyond the lengths that were run, where the form of "
-            "the law decides as much as the data"
+            "The break-even where it lies beyond the lengths that were run: the form of the law "
+            "decides there as much as the data."
         )
     if any(answer.status == "undetermined" for answer in breakevens):
-        found.append("every break-even: for some bases the interval leaves it open")
+        found.append("Every break-even: for some bases the replicates of the fit leave it open.")
     if noise.n_cells == 0:
-        found.append("how much of the scatter is chance: no setting has a second seed")
+        found.append("How much of the scatter is chance: no setting has a second seed.")
     return found
 
 
@@ -236,15 +263,15 @@ def _open_questions(
 ) -> list[str]:
     found = []
     if saturation is not None and saturation.trend is Trend.UNDETERMINED:
-        found.append("the sign of a3: more bases, further apart, would narrow it most")
+        found.append("The sign of a3: more bases, further apart, would narrow it most.")
     if any(len(contest.winners) > 1 for contest in contests):
-        found.append("which form is right: at least two laws predict the held-out runs equally")
+        found.append("Which form is right: at least two laws predict the held-out runs equally well.")
     if irreducible is not None and irreducible.known and irreducible.value > 0:
         wide = irreducible.half_width > 0.15 * irreducible.value
         if wide:
             found.append(
-                f"the irreducible loss E ({q.with_interval(irreducible)} nats), against which the "
-                "exponents trade off"
+                f"The irreducible loss E, {q.with_interval(irreducible)} nats, against which the "
+                "exponents trade off."
             )
     return found
 

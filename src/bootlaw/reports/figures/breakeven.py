@@ -16,7 +16,8 @@ def breakeven_panel(
     """Return the joint law's reuse and scratch curves with bands, beyond the data in white."""
     figure, axes = canvas.new_panel(title)
     curves = (*series.reuse, series.scratch)
-    canvas.token_axis(axes, "x", _ticks(series.scratch.x), "second-stage tokens D₂")
+    tokens = series.scratch.x
+    canvas.token_axis(axes, "x", tokens, "second-stage tokens D₂", _ticks(tokens))
     canvas.loss_axis(
         axes, "y", np.concatenate([curve.y for curve in curves]), "loss (nats per token)"
     )
@@ -47,7 +48,7 @@ def _ticks(tokens: np.ndarray) -> list[float]:
     low, high = float(tokens[0]), float(tokens[-1])
     powers = range(int(np.ceil(np.log10(low))), int(np.floor(np.log10(high))) + 1)
     inside = [10.0**power for power in powers]
-    return [low, *[tick for tick in inside if low * 2 < tick < high / 2], high]
+    return [low, *[tick for tick in inside if low * 2.5 < tick]]
 
 
 def _alt(series: BreakevenSeries) -> str:
