@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import Optimum, free_parameters
-from bootlaw.fitting.solver import minimise, preconditioner
+from bootlaw.fitting.optimum import Optimum, follow, free_parameters
+from bootlaw.fitting.solver import Solution, minimise, preconditioner
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -90,26 +90,42 @@ def resampled(
 
 
 def refit(objective: Objective, optimum: Optimum, n: int) -> Replicates:
-    """Return the refits of the `n` problems in `objective`, started from the table's optimum."""
-    constant = objective.design.irreducible
+    """Return the refits of the `n` problems in `objective`, started from the table's optimum.
+
+    Refits that leave E >= 0 or stop short are repeated with E = 0; those that still stop short
+    go once more through the graduated deltas. The best point of each is kept.
+    """
     start = np.repeat(optimum.u[None, :], n, axis=0)
     free = free_parameters(objective, with_constant=True)
-    inside = minimise(objective, start, preconditioner(objective, optimum.u, free))
-    u, converged = inside.u, inside.stationary.copy()
-    below = np.flatnonzero((u[:, constant] < 0) | ~converged)
-    if below.size:
-        face_u, on_face, value = _refit_without_constant(objective.take(below), optimum, below.size)
-        own = np.where(u[below, constant] < 0, np.inf, inside.objective[below])
-        better = value <= own
-        u[below[better]], converged[below[better]] = face_u[better], on_face[better]
-    return Replicates(u, float(converged.mean()))
+    best = minimise(objective, start, preconditioner(objective, optimum.u, free))
+    doubtful = np.flatnonzero(~_settled(objective, best))
+    if doubtful.size:
+        without = free_parameters(objective, with_constant=False)
+        on_face = np.repeat(optimum.face_u[None, :], doubtful.size, axis=0)
+        transform = preconditioner(objective, optimum.face_u, without)
+        best = _merge(
+            objective, best, doubtful, minimise(objective.take(doubtful), on_face, transform)
+        )
+    doubtful = np.flatnonzero(~_settled(objective, best))
+    if doubtful.size:
+        again = follow(objective.take(doubtful), start[doubtful], free)
+        best = _merge(objective, best, doubtful, again)
+    return Replicates(best.u, float(best.stationary.mean()))
 
 
-def _refit_without_constant(
-    objective: Objective, optimum: Optimum, n: int
-) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Return refits with E = 0: points, whether they converged, and their objectives."""
-    free = free_parameters(objective, with_constant=False)
-    transform = preconditioner(objective, optimum.face_u, free)
-    solution = minimise(objective, np.repeat(optimum.face_u[None, :], n, axis=0), transform)
-    return solution.u, solution.stationary, solution.objective
+def _settled(objective: Objective, solution: Solution) -> NDArray[np.bool_]:
+    """Return (R,) True where a refit is stationary and inside its bound."""
+    return solution.stationary & (solution.u[:, objective.design.irreducible] >= 0)
+
+
+def _merge(objective: Objective, old: Solution, where: NDArray[np.intp], new: Solution) -> Solution:
+    """Return `old` with the problems `where` replaced by `new` where that is better, E >= 0."""
+    constant = objective.design.irreducible
+    kept = np.where(old.u[where, constant] >= 0, old.objective[where], np.inf)
+    found = np.where(new.u[:, constant] >= 0, new.objective, np.inf)
+    better = (found < kept) | ((found <= kept * (1 + 1e-12)) & new.stationary)
+    at = where[better]
+    u, value, steepness = old.u.copy(), old.objective.copy(), old.scaled_gradient.copy()
+    u[at], value[at] = new.u[better], new.objective[better]
+    steepness[at] = new.scaled_gradient[better]
+    return Solution(u, value, steepness)

@@ -152,7 +152,9 @@ def _a3_against_e(e: Evidence) -> Diagnostic | None:
     i, j = e.law.index("a3"), e.law.index(e.law.irreducible)
     if e.bootstrap is not None:
         pair = e.replicates[:, [i, j]]
-        correlation = float(np.corrcoef(pair.T)[0, 1]) if pair.std(axis=0).all() else 0.0
+        correlation = (
+            float(np.asarray(np.corrcoef(pair.T))[0, 1]) if pair.std(axis=0).all() else 0.0
+        )
     else:
         correlation = float(e.identifiability.correlation[i, j])
     if not abs(correlation) > HIGH_CORRELATION:
@@ -189,7 +191,7 @@ def _collinear_design(e: Evidence) -> Diagnostic | None:
     logs = np.log([stage1[with_base], stage2[with_base]])
     if logs.shape[1] < 2 or not logs.std(axis=1).all():
         return None
-    correlation = float(np.corrcoef(logs)[0, 1])
+    correlation = float(np.asarray(np.corrcoef(logs))[0, 1])
     if abs(correlation) <= HIGH_CORRELATION:
         return None
     return Diagnostic(

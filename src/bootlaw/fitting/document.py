@@ -69,6 +69,7 @@ def _restore(document: Mapping[str, Any]) -> Fit:
     law = laws.get(document["law"])
     params = document["params"]
     estimates = {name: _estimate(params[name]) for name in law.names}
+    numbers: dict[str, Any] = {name: _nan_if_none(document[name]) for name in _MAYBE_NAN}
     replicates = np.array(document["replicates"], dtype=np.float64)
     return Fit(
         law=law,
@@ -78,7 +79,7 @@ def _restore(document: Mapping[str, Any]) -> Fit:
         diagnostics=tuple(Diagnostic(**d) for d in document["diagnostics"]),
         ranges={name: (ends[0], ends[1]) for name, ends in document["ranges"].items()},
         rows_used=tuple(document["rows_used"]),
-        **{name: _nan_if_none(document[name]) for name in _MAYBE_NAN},
+        **numbers,
         **{name: document[name] for name in _PLAIN},
     )
 

@@ -56,9 +56,9 @@ class Optimum:
 def find_optimum(objective: Objective) -> Optimum:
     """Return the best optimum with E >= 0 of the one problem in `objective`."""
     starts = _promising_starts(objective)
-    inside = _follow(objective, starts, free_parameters(objective, with_constant=True))
+    inside = follow(objective, starts, free_parameters(objective, with_constant=True))
     on_face = _with_zero_constant(objective, np.concatenate([starts, inside.u]))
-    face = _follow(objective, on_face, free_parameters(objective, with_constant=False))
+    face = follow(objective, on_face, free_parameters(objective, with_constant=False))
     constant = objective.design.irreducible
     allowed = np.where(inside.u[:, constant] >= 0, inside.objective, np.inf)
     at_zero = bool(face.objective.min() <= allowed.min())
@@ -122,7 +122,7 @@ def _promising_starts(objective: Objective) -> Floats:
     return np.asarray(points[chosen])
 
 
-def _follow(objective: Objective, starts: Floats, free: NDArray[np.bool_]) -> Solution:
+def follow(objective: Objective, starts: Floats, free: NDArray[np.bool_]) -> Solution:
     """Return where the starts end, through the graduated deltas to the exact one."""
     u = starts
     for delta in [d for d in DELTAS if d > objective.delta]:

@@ -231,4 +231,4 @@ def _filled(values: NDArray[np.generic]) -> Mask:
 
 
 def _distinct(values: Sequence[object] | NDArray[np.generic]) -> list[str]:
-    return [f"{v:.10g}" if isinstance(v, float) else str(v) for v in sorted(set(values))]  # type: ignore[type-var]
+    return [f"{v:.10g}" if isinstance(v, float) else str(v) for v in sorted(set(values))]

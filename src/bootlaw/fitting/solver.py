@@ -44,7 +44,7 @@ class Solution:
     @property
     def stationary(self) -> NDArray[np.bool_]:
         """(R,) True where the gradient vanishes."""
-        return np.asarray(self.scaled_gradient <= TOLERANCE)
+        return np.asarray(self.scaled_gradient <= TOLERANCE, dtype=np.bool_)
 
 
 def preconditioner(objective: Objective, u: Floats, free: NDArray[np.bool_]) -> Floats:
@@ -90,7 +90,7 @@ class _Problems:
         self.scaled_gradient[which] = steepest / np.maximum(pull, floor)
 
     def advance(self, which: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Try one damped Newton step of these problems; return those that moved."""
+        """Try one damped Newton step of these problems; return the numbers of those that moved."""
         gradient, hessian = self.gradient[which], self.hessian[which]
         damped = hessian + self.damping[which, None, None] * np.eye(hessian.shape[-1])
         step = _solve(damped, -gradient)
@@ -99,10 +99,10 @@ class _Problems:
         predicted = -(slope + 0.5 * curvature)
         trial = self.u[which] + (self._transform(which) @ step[:, :, None])[:, :, 0]
         value = self.objective.take(which).value(trial)
-        gain = (self.value[which] - value) / np.where(predicted > 0, predicted, np.inf)
-        better = (value < self.value[which]) & (slope < 0) & (gain > 1e-4)
+        gain = _gain(self.value[which], value, predicted)
+        better = (slope < 0) & (gain > 1e-4)
         self._set_damping(which, better, gain)
-        moved = which[better]
+        moved: NDArray[np.intp] = which[better]
         self.u[moved], self.value[moved] = trial[better], value[better]
         return moved
 
@@ -147,6 +147,19 @@ def minimise(
             break
         moved = problems.advance(running)
     return Solution(problems.u, problems.value, problems.scaled_gradient)
+
+
+def _gain(before: Floats, after: Floats, predicted: Floats) -> Floats:
+    """Return (R,) the decrease of the objective over the predicted one; 1 below rounding.
+
+    Near the optimum the decrease of a good step drowns in the rounding of the objective, while
+    the gradient still has digits to gain; there a step counts as good if it costs nothing.
+    """
+    decrease = np.where(np.isfinite(after), before - after, -np.inf)
+    usable = predicted > 0
+    drowned = (predicted < 1e-10 * before) & (decrease > -1e-13 * before)
+    gain = np.where(usable, decrease, -1.0) / np.where(usable, predicted, 1.0)
+    return np.where(drowned, 1.0, gain)
 
 
 def _solve(matrices: Floats, vectors: Floats) -> Floats:

@@ -26,7 +26,7 @@ def summarise(fit: Fit) -> str:
         *_parameters(fit),
         "",
         f"  rows {fit.n_rows} of method {fit.method} ({fit.n_dropped} left out)",
-        f"  RMS log residual {fit.rms_log:.5f}, objective {fit.objective:.8g} (delta {fit.delta:g})",
+        f"  RMS log residual {fit.rms_log:.5f}; objective {fit.objective:.8g}, delta {fit.delta:g}",
         f"  {_STATUS[fit.status]}",
         *_remarks(fit),
     ]

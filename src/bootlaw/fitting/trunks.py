@@ -23,8 +23,8 @@ def trunk_numbers(table: RunTable) -> NDArray[np.intp] | None:
 
 
 def _families(table: RunTable) -> NDArray[np.object_]:
-    columns = [table.text("method").tolist()]
-    for name in ("seed", "tokens_stage1", "params"):
-        if name in table:
-            columns.append(table.numbers(name).tolist())
-    return np.array([f"family {key!r}" for key in zip(*columns, strict=True)], dtype=object)
+    names = [name for name in ("seed", "tokens_stage1", "params") if name in table]
+    keys = zip(
+        table.text("method").tolist(), *(table.numbers(n).tolist() for n in names), strict=True
+    )
+    return np.array([f"family {key!r}" for key in keys], dtype=object)
