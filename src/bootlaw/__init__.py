@@ -38,8 +38,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from bootlaw.fitting import Fit, compare, fit
-    from bootlaw.planning import breakeven, forecast
+    from bootlaw.fitting.compare import compare
+    from bootlaw.fitting.fit import fit
+    from bootlaw.fitting.result import Fit
+    from bootlaw.planning.breakeven import breakeven
+    from bootlaw.planning.forecast import forecast
     from bootlaw.reports import write_report
     from bootlaw.runs import RunTable, read_runs
     from bootlaw.studies import run_study

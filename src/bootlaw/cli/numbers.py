@@ -16,7 +16,7 @@ def parse_number(text: str) -> float:
     ValueError
         When `text` is not such a number, or not finite.
     """
-    stripped = text.strip().replace("_", "").replace(",", "")
+    stripped = text.strip().replace("_", "")
     factor = _SUFFIXES.get(stripped[-1:].lower())
     value = float(stripped[:-1]) * factor if factor else float(stripped)
     if not math.isfinite(value):

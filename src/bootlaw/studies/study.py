@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bootlaw import __version__
 from bootlaw.errors import BootlawError, InputError, Interrupted
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.executor import walk_inline, walk_processes
@@ -261,7 +260,7 @@ def _write_study(study: _Study) -> None:
         "noise": as_documents(seed_noise(study.graph, study.place)),
         "text": {text.domain: text.fingerprint for text in study.place.texts.values()},
         "versions": {
-            "bootlaw": __version__,
+            "bootlaw": version("bootlaw"),
             "python": platform.python_version(),
             "torch": version("torch"),
             "transformers": version("transformers"),

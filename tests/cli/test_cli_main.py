@@ -1,0 +1,57 @@
+import json
+
+import pytest
+
+from bootlaw import __version__
+from bootlaw.cli.main import build_parser, main
+from bootlaw.cli.numbers import human, parse_number
+from bootlaw.cli.output import dumps
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1.3B", 1.3e9), ("300e9", 3e11), ("2T", 2e12), ("3e21", 3e21), ("250k", 2.5e5), ("7", 7.0)],
+)
+def test_numbers_are_read_as_people_write_them(text, value):
+    assert parse_number(text) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["", "B", "1.3X", "nan", "inf", "1e999", "one"])
+def test_other_texts_are_no_numbers(text):
+    with pytest.raises(ValueError, match=r".*"):
+        parse_number(text)
+
+
+def test_numbers_are_shown_with_a_suffix():
+    shown = [human(value) for value in (950, 128_000, 4.096e6, 7e9, 2e12)]
+    assert shown == ["950", "128k", "4.1M", "7B", "2T"]
+
+
+def test_documents_hold_no_nan():
+    document = json.loads(dumps({"a": float("nan"), "b": [float("inf"), 1.5], "c": {"d": None}}))
+    assert document == {"a": None, "b": [None, 1.5], "c": {"d": None}}
+
+
+def test_the_version_is_printed(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == f"bootlaw {__version__}"
+
+
+def test_no_command_is_a_usage_error():
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    assert ended.value.code == 2
+
+
+def test_every_command_says_what_it_does_and_takes_json(capsys):
+    parser = build_parser()
+    actions = [
+        action for action in parser._actions if hasattr(action, "choices") and action.choices
+    ]
+    for name, command in actions[0].choices.items():
+        assert command.format_help(), name
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    assert "--json" in capsys.readouterr().out
