@@ -32,6 +32,7 @@ class Group:
     key: str
     title: str
     method: str
+    data2: str
     table: RunTable
     runs: Runs
     scratch: Runs
@@ -85,6 +86,7 @@ def _group(
         key=_slug(method, params, data2, others),
         title=_title(table, own, key, others),
         method=method,
+        data2=data2,
         table=table.select(own | (table.numbers("tokens_stage1") == 0)),
         runs=runs_of(table, own),
         scratch=runs_of(table, scratch) if scratch.any() else NO_RUNS,

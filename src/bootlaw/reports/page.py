@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from bootlaw.errors import InputError
 from bootlaw.reports import gallery, setup, tables, words
 from bootlaw.reports.analysis import MethodAnalysis, StudyAnalysis, analyse
 from bootlaw.reports.answer import Answer, answer, diagnostics
+from bootlaw.reports.findings import Noise
 from bootlaw.reports.gallery import FigureBlock
 from bootlaw.reports.source import Source, read_source
 
@@ -80,7 +82,7 @@ def _context(
         "answers": answers,
         "figures": figures,
         "legend": gallery.legend(analysis),
-        "details": [_details(method) for method in analysis.methods],
+        "details": [_details(source, method) for method in analysis.methods],
         "carries_over": words.carries_over(
             analysis.scale, analysis.n_trunks, setup.tokenizers(source.table)
         ),
@@ -103,7 +105,7 @@ def _lead(analysis: StudyAnalysis) -> str:
     )
 
 
-def _details(method: MethodAnalysis) -> dict[str, Any]:
+def _details(source: Source, method: MethodAnalysis) -> dict[str, Any]:
     contests = [
         tables.contest_table(contest, words.HOLDOUTS.get(contest.holdout, contest.holdout))
         for contest in method.contests
@@ -115,12 +117,17 @@ def _details(method: MethodAnalysis) -> dict[str, Any]:
         "contests": contests,
         "tables": [
             *([tables.parameter_table(method.main)] if method.main else []),
-            *([tables.breakeven_table(method.breakevens)] if method.breakevens else []),
             tables.loss_table(method),
+            *([tables.breakeven_table(method.breakevens)] if method.breakevens else []),
         ],
-        "noise": words.noise_sentence(method.noise),
+        "noise": words.noise_sentence(_noise(source, method)),
         "diagnostics": diagnostics(method),
     }
+
+
+def _noise(source: Source, method: MethodAnalysis) -> Noise:
+    paired = setup.paired_error(source, method.group.method, method.group.data2)
+    return replace(method.noise, paired_error=paired)
 
 
 def _write_figures(folder: Path, figures: Sequence[FigureBlock]) -> None:

@@ -37,6 +37,20 @@ def cost_sentences(source: Source) -> list[str]:
     return found
 
 
+def paired_error(source: Source, method: str, text: str) -> float | None:
+    """Return what the size of the held-out text adds to one run when two are compared, nats.
+
+    None where the study has not measured it for this method and text.
+    """
+    measured = source.study.get("noise")
+    for item in measured if isinstance(measured, list) else []:
+        if isinstance(item, Mapping) and item.get("method") == method:
+            error = item.get("paired_error")
+            if item.get("eval_data") in (text, None, "") and isinstance(error, int | float):
+                return float(error)
+    return None
+
+
 def notes(source: Source) -> list[str]:
     """Return the notes of the study and of the reading of its table."""
     study = source.study.get("notes")

@@ -31,7 +31,7 @@ def contest_table(contest: Contest, where: str) -> TextTable:
     """Return the laws in one hold-out test, best first."""
     rows = tuple(
         (
-            words.law_name(row.law),
+            words.sentence_case(words.law_name(row.law).removeprefix("the ")),
             str(row.n_params),
             q.percent(row.rms_in),
             q.percent(row.rms_out),

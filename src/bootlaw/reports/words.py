@@ -36,6 +36,11 @@ def law_name(key: str) -> str:
     return LAW_NAMES.get(key, f"the law {key}")
 
 
+def sentence_case(text: str) -> str:
+    """Return `text` with a capital first letter."""
+    return text[:1].upper() + text[1:]
+
+
 def gain_sentence(gain: Gain | None) -> str:
     """Return how much the second stage gains on the shortest and on the longest base."""
     if gain is None:
@@ -69,7 +74,7 @@ def saturation_verdict(saturation: Saturation | None, gain: Gain | None = None) 
         Trend.UNDETERMINED: "whether the exponent of the second stage falls cannot be told.",
     }[saturation.trend]
     if not shrinks:
-        return exponent[0].upper() + exponent[1:]
+        return sentence_case(exponent)
     link = "; " if saturation.trend is Trend.UNDETERMINED else ", but "
     return f"The gain shrinks on longer-trained bases{link}{exponent}"
 
@@ -309,9 +314,9 @@ def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list
         "break-even with its interval.",
         "What does not carry over are the coefficients, the irreducible loss E and the break-even "
         f"in tokens: they belong to this model, text and tokenizer.{units}",
-        f"The runs branch off {q.plural(n_trunks, 'trunk')}; runs of one trunk share their early "
-        "noise, and the intervals resample whole trunks for that reason. One learning rate "
-        "schedule was used without long tuning, so a better one may shift every curve.",
+        f"The runs branch off {q.plural(n_trunks, 'trunk')}; runs of one trunk share their "
+        "early noise, so they count as one draw in the intervals. The learning rate was not tuned "
+        "at length, and a better one may shift every curve.",
     ]
 
 
