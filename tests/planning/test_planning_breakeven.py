@@ -28,8 +28,11 @@ def joint_values():
     )
 
 
+EITHER = st.booleans()
+
+
 @st.composite
-def crossing_laws(draw, *, catches_up=st.booleans()):
+def crossing_laws(draw, *, catches_up=EITHER):
     """Return joint parameters, D1 and ln D*: the scratch law is made to cross at that place."""
     values = draw(joint_values())
     ln_stage1, ln_root = math.log(10) * draw(st.floats(9, 12)), draw(st.floats(14, 34))

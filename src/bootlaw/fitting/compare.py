@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw import laws as catalogue
-from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.errors import InputError
 from bootlaw.fitting.fit import fit as fit_law
 from bootlaw.fitting.holdouts import clusters, held_out_masks
 from bootlaw.fitting.prediction import can_predict, prediction_interval
@@ -26,6 +26,8 @@ Mask = NDArray[np.bool_]
 
 DEFAULT_LAWS = ("bootstrapped", "multiplicative", "total-tokens", "additive", "effective-data")
 COVERAGE_LEVEL = 0.90
+GRAVITY = ("converged", "not_converged", "not_identifiable")
+"""The statuses of a fit, worse ones last."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class _Residuals:
     fitted: Floats
     held_out: Floats
     covered: Mask | None
+    noise: float
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class _Score:
 
     law: Law
     status: str
+    reason: str | None
     residuals: _Residuals | None
     rms_log_all: float | None
 
@@ -129,29 +133,26 @@ def _common_rows(
 
 def _score(law: Law, rows: RunTable, masks: Sequence[Mask], options: _Options) -> _Score:
     fits = [_fit(law, rows.select(~mask), options) for mask in masks]
-    whole = _fit(law, rows, _Options(options.delta, 0, options.seed))
-    statuses = {"not_identifiable" if fit is None else fit.status for fit in fits}
-    by_gravity = ("not_identifiable", "not_converged", "converged")
-    status = next(status for status in by_gravity if status in statuses)
-    parts = [
-        None if fit is None else _residuals(fit, rows, mask)
-        for fit, mask in zip(fits, masks, strict=True)
-    ]
-    return _Score(law, status, _pooled(parts), None if whole is None else whole.rms_log)
+    whole = _fit(law, rows, replace(options, bootstrap=0))
+    worst = max(fits, key=lambda fit: GRAVITY.index(fit.status))
+    parts = [_residuals(fit, rows, mask) for fit, mask in zip(fits, masks, strict=True)]
+    return _Score(
+        law=law,
+        status=worst.status,
+        reason="; ".join(d.message for d in worst.diagnostics if d.severity == "error") or None,
+        residuals=_pooled(parts),
+        rms_log_all=None if whole.status == "not_identifiable" else whole.rms_log,
+    )
 
 
-def _fit(law: Law, rows: RunTable, options: _Options) -> Fit | None:
-    """Return the fit, None where these rows do not identify the law."""
-    try:
-        fit = fit_law(
-            rows, law, delta=options.delta, bootstrap=options.bootstrap, seed=options.seed
-        )
-    except UndeterminedError:
-        return None
-    return None if fit.status == "not_identifiable" else fit
+def _fit(law: Law, rows: RunTable, options: _Options) -> Fit:
+    return fit_law(rows, law, delta=options.delta, bootstrap=options.bootstrap, seed=options.seed)
 
 
 def _residuals(fit: Fit, rows: RunTable, held_out: Mask) -> _Residuals | None:
+    """Return the log residuals of one fit, None where it gives no numbers to trust."""
+    if fit.status == "not_identifiable":
+        return None
     observed = rows.numbers("loss")
     columns = {name: rows.numbers(name) for name in fit.law.variables}
     with np.errstate(all="ignore"):
@@ -165,7 +166,8 @@ def _residuals(fit: Fit, rows: RunTable, held_out: Mask) -> _Residuals | None:
             fit.predict_replicates(outside), fit.residual_scale, COVERAGE_LEVEL
         )
         covered = (observed[held_out] >= lower) & (observed[held_out] <= upper)
-    return _Residuals(residuals[~held_out], residuals[held_out], covered)
+    noise = fit.residual_scale if np.isfinite(fit.residual_scale) else 0.0
+    return _Residuals(residuals[~held_out], residuals[held_out], covered, noise)
 
 
 def _pooled(parts: Sequence[_Residuals | None]) -> _Residuals | None:
@@ -177,6 +179,7 @@ def _pooled(parts: Sequence[_Residuals | None]) -> _Residuals | None:
         np.concatenate([part.fitted for part in known]),
         np.concatenate([part.held_out for part in known]),
         np.concatenate(covered) if len(covered) == len(known) else None,
+        float(np.mean([part.noise for part in known])),
     )
 
 
@@ -188,7 +191,9 @@ def _ranked(scores: Sequence[_Score], cluster: NDArray[np.intp]) -> tuple[Compar
         return tuple(lost)
     held_out = np.stack([residuals.held_out for _, residuals in fitted], axis=1)
     weights = stacking_weights(held_out)
-    ties = ties_with_best(held_out, cluster)
+    # The law that follows the runs most closely knows their noise best.
+    noise = min(residuals.noise for _, residuals in fitted)
+    ties = ties_with_best(held_out, cluster, noise)
     found = [
         _row(score, residuals, float(weights[number]), bool(ties[number]))
         for number, (score, residuals) in enumerate(fitted)
@@ -211,6 +216,7 @@ def _row(
         weight=weight,
         tie=tie,
         status=score.status,
+        reason=score.reason,
         rms_log_all=score.rms_log_all,
     )
 

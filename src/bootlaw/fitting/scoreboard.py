@@ -25,7 +25,7 @@ class ComparisonRow:
         laws for these held-out rows, not how probable a law is, and on a handful of rows they
         say next to nothing.
     tie : whether the held-out rows cannot tell the law from the best one.
-    status : the worst status of the law's fits.
+    status, reason : the worst status of the law's fits, and why it is not ``converged``.
     """
 
     law: str
@@ -37,6 +37,7 @@ class ComparisonRow:
     tie: bool
     status: str
     rms_log_all: float | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Comparison:
     def summary(self) -> str:
         """Return a table for people and the outcome in words."""
         head = f"{self.method}: fitted {self.n_in} rows, held out {self.n_out} ({self.holdout})"
-        return "\n".join([head, "", *_table(self.rows), "", *self._words()])
+        why = [f"{row.law}: {row.reason}" for row in self.rows if row.reason is not None]
+        return "\n".join([head, "", *_table(self.rows), "", *self._words(), *why])
 
     def _words(self) -> list[str]:
         if not self.any_fitted:

@@ -16,8 +16,13 @@ RIDGE = 1e-3
 """Pull towards equal weights, as a share of the best law's mean squared residual. It decides
 between combinations that the held-out rows cannot tell apart and hardly moves the others."""
 
-TIE_WIDTH = 2.0
-"""Standard errors of a difference of squared errors within which two laws tie."""
+TIE_SCATTER = 1.0
+"""Standard errors, from the scatter between clusters, within which two laws tie: the one standard
+error rule of Breiman et al., Classification and Regression Trees (1984), 3.4.3. Squared errors
+of a few rows are so skewed that with two of them everything would tie."""
+
+TIE_NOISE = 2.0
+"""Standard errors, from the noise of single runs, within which two laws tie: 95 % of a normal."""
 
 MEANINGLESS_RMS = 1e-6
 """Errors in log loss closer than this tie: losses are written with about six digits."""
@@ -53,28 +58,36 @@ def stacking_weights(residuals: Floats) -> Floats:
     return np.asarray(amounts / amounts.sum(), dtype=np.float64)
 
 
-def ties_with_best(residuals: Floats, clusters: NDArray[np.intp]) -> NDArray[np.bool_]:
+def ties_with_best(
+    residuals: Floats, clusters: NDArray[np.intp], noise: float
+) -> NDArray[np.bool_]:
     """Return (k,) True for the laws that these rows cannot tell from the best one.
 
     The best law has the smallest mean squared residual. Another ties with it when the mean
-    difference of their squared residuals, paired by row, is within two standard errors of
-    zero. Rows of one trunk are one cluster; with fewer than three clusters every row is its
-    own, which understates the uncertainty, as do a handful of rows in any case. One row
-    cannot tell any laws apart, so then all tie.
+    difference of their squared residuals, paired by row, is at most its uncertainty: the larger
+    of one standard error as the scatter between clusters shows it, and of two as the noise of
+    single runs causes it. The second keeps a few rows that happen to agree from deciding a
+    contest. Rows of one trunk are one cluster; with fewer than three clusters every
+    row is its own, which understates the uncertainty. One row tells no laws apart: all tie.
 
     Parameters
     ----------
     residuals : (n, k) held-out log residuals, one column per law, all finite.
     clusters : (n,) numbers; rows with one number are not independent.
+    noise : standard deviation of one run's log loss, 0 where it is not known.
     """
     squared = residuals**2
     best = int(np.argmin(squared.mean(axis=0)))
     difference = squared - squared[:, [best]]
     groups = _renumbered(clusters)
-    excess = difference.mean(axis=0)
-    allowed = TIE_WIDTH * _standard_error(difference, groups)
+    # A law whose prediction is d away has squared residual (r + d)^2, so noise in r enters the
+    # difference as 2 d r.
+    shift = residuals - residuals[:, [best]]
+    by_noise = TIE_NOISE * 2 * noise * _root_of_squared_sums(shift, groups)
+    uncertainty = np.maximum(TIE_SCATTER * _standard_error(difference, groups), by_noise)
     rms = np.sqrt(squared.mean(axis=0))
-    return np.asarray((excess <= allowed) | (rms - rms[best] < MEANINGLESS_RMS))
+    tie = difference.mean(axis=0) <= uncertainty
+    return np.asarray(tie | (rms - rms[best] < MEANINGLESS_RMS))
 
 
 def _renumbered(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -83,11 +96,17 @@ def _renumbered(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _standard_error(difference: Floats, groups: NDArray[np.intp]) -> Floats:
-    """Return (k,) the standard error of each column's mean, clustered by group."""
+    """Return (k,) the standard error of each column's mean from its scatter between groups."""
     n_groups = int(groups.max()) + 1
     if n_groups < 2:
         return np.full(difference.shape[1], np.inf)
-    sums = np.zeros((n_groups, difference.shape[1]))
-    np.add.at(sums, groups, difference - difference.mean(axis=0))
-    variance = (sums**2).sum(axis=0) * n_groups / (n_groups - 1) / difference.shape[0] ** 2
-    return np.asarray(np.sqrt(variance), dtype=np.float64)
+    centred = difference - difference.mean(axis=0)
+    correction = np.sqrt(n_groups / (n_groups - 1))
+    return np.asarray(correction * _root_of_squared_sums(centred, groups))
+
+
+def _root_of_squared_sums(values: Floats, groups: NDArray[np.intp]) -> Floats:
+    """Return (k,) the root of the sum of squares of the groups' sums, over the rows' number."""
+    sums = np.zeros((int(groups.max()) + 1, values.shape[1]))
+    np.add.at(sums, groups, values)
+    return np.asarray(np.sqrt((sums**2).sum(axis=0)) / values.shape[0])

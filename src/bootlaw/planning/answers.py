@@ -120,11 +120,10 @@ class Breakeven:
         lines = [f"{self._headline()} (D1 = {words.tokens(self.tokens_stage1)}, {self.law})"]
         lines += [f"  undetermined: {reason}" for reason in self.reasons]
         if self.interval is not None:
+            lines.append(f"  {words.per_cent(self.level)} interval: {self.interval}")
+        if self.interval is not None and self.interval.without_crossing > 0:
             share = words.per_cent(self.interval.without_crossing)
-            lines.append(
-                f"  {words.per_cent(self.level)} interval: {self.interval}; "
-                f"{share} of the replicates have no change from reuse to scratch"
-            )
+            lines.append(f"  {share} of the replicates never change from reuse to scratch there")
         if len(self.crossings) > 1 or (self.crossings and self.tokens is None):
             lines += [
                 f"  at {words.tokens(c.tokens)}: {c.winner_below} wins below, "

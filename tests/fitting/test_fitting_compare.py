@@ -1,0 +1,212 @@
+"""Contests whose outcome is known: simulated tables, and one real study."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting import compare, fit
+from bootlaw.fitting.compare import DEFAULT_LAWS
+from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
+from bootlaw.runs import read_runs
+
+STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
+
+KEYS = {
+    "law", "n_params", "rms_log_in", "rms_log_out", "coverage90_out", "weight", "tie", "status",
+}  # fmt: skip
+
+
+def bootstrapped(d1, d2):
+    return 12 * d1**-0.10 * d2 ** (-0.30 + 0.012 * np.log(d1)) + 1.0
+
+
+def product(d1, d2):
+    return 12 * d1**-0.10 * d2**-0.12 + 1.0
+
+
+def table(noise=0.0, seed=0, law=bootstrapped, **columns):
+    """Return a 6 x 5 grid of runs of a known law."""
+    d1, d2 = (
+        axis.ravel()
+        for axis in np.meshgrid(np.geomspace(1e6, 3e7, 6), np.geomspace(5e5, 8e6, 5), indexing="ij")
+    )
+    errors = noise * np.random.default_rng(seed).normal(size=d1.size)
+    rows = {
+        "method": ["stack"] * d1.size,
+        "tokens_stage1": d1,
+        "tokens_stage2": d2,
+        "loss": law(d1, d2) * np.exp(errors),
+    }
+    return read_runs({**rows, **columns})
+
+
+@pytest.fixture(scope="module")
+def exact():
+    return compare(table(), bootstrap=0, holdout="largest-d1")
+
+
+def test_the_true_law_wins_and_is_exact(exact):
+    best = exact.rows[0]
+    assert best.law == "bootstrapped"
+    assert best.rms_log_out < 1e-6
+    assert best.status == "converged"
+    assert best.weight > 0.99
+    assert (exact.n_in, exact.n_out, exact.method) == (25, 5, "stack")
+
+
+def test_wrong_laws_do_not_tie_with_an_exact_one(exact):
+    ties = {row.law for row in exact.rows if row.tie}
+    assert ties == {"bootstrapped"}
+    assert "no other law ties" in exact.summary()
+
+
+def test_rows_are_ranked_by_held_out_error_and_weights_sum_to_1(exact):
+    errors = [row.rms_log_out for row in exact.rows if row.rms_log_out is not None]
+    assert errors == sorted(errors)
+    weights = [row.weight for row in exact.rows if row.weight is not None]
+    assert sum(weights) == pytest.approx(1.0)
+    assert min(weights) >= 0
+    assert {row.law for row in exact.rows} == set(DEFAULT_LAWS)
+
+
+def test_rows_with_one_method_only_are_those_with_a_base():
+    with_scratch = table()
+    columns = {name: list(values) for name, values in with_scratch.columns.items()}
+    for name, value in {
+        "method": "scratch",
+        "tokens_stage1": 0.0,
+        "tokens_stage2": 1e6,
+        "loss": 2.5,
+    }.items():
+        columns[name].append(value)
+    alone, joined = (
+        compare(source, ["multiplicative", "total-tokens"], bootstrap=0)
+        for source in (with_scratch, read_runs(columns))
+    )
+    assert alone == joined
+
+
+def test_errors_are_those_of_a_fit_to_the_same_rows():
+    noisy = table(noise=0.004, seed=3)
+    row = compare(noisy, ["bootstrapped"], bootstrap=0).rows[0]
+    fitted = fit(noisy, "bootstrapped", drop_lowest=0.1)
+    out = np.argsort(noisy.numbers("loss"))[:3]
+    columns = {name: noisy.numbers(name)[out] for name in ("tokens_stage1", "tokens_stage2")}
+    residuals = np.log(fitted.predict(columns) / noisy.numbers("loss")[out])
+    assert row.rms_log_in == pytest.approx(fitted.rms_log, rel=1e-6)
+    assert row.rms_log_out == pytest.approx(np.sqrt(np.mean(residuals**2)), rel=1e-6)
+    assert row.rms_log_all == pytest.approx(fit(noisy, "bootstrapped").rms_log, rel=1e-6)
+
+
+def test_prediction_intervals_cover_held_out_runs():
+    shares = [
+        compare(
+            table(noise=0.004, seed=seed, law=product), ["multiplicative"], bootstrap=50,
+            holdout="kfold",
+        )
+        for seed in range(4)
+    ]  # fmt: skip
+    covered = [
+        row.coverage90_out
+        for comparison in shares
+        for row in comparison.rows
+        if row.coverage90_out is not None
+    ]
+    # 120 held-out runs; three standard errors of a share of 0.9 are 0.08, and the residual
+    # scale of 24 rows is itself uncertain by a fifth.
+    assert 0.75 <= np.mean(covered) <= 0.99
+
+
+def test_coverage_needs_a_bootstrap(exact):
+    assert all(row.coverage90_out is None for row in exact.rows)
+
+
+def test_kfold_pools_every_row_once_and_repeats_itself():
+    noisy = table(noise=0.004)
+    first, second = (
+        compare(noisy, ["multiplicative"], bootstrap=0, holdout="kfold", seed=4) for _ in range(2)
+    )
+    assert first == second
+    assert first.n_out == 30
+    assert first.n_in == 24
+
+
+def test_total_tokens_wins_on_its_own_table():
+    def law(d1, d2):
+        return 30 * (d1 + d2) ** -0.2 + 1.2
+
+    comparison = compare(table(law=law), bootstrap=0, holdout="largest-d2")
+    assert comparison.rows[0].law in ("total-tokens", "effective-data")
+    assert next(row for row in comparison.rows if row.law == "total-tokens").tie
+    assert not next(row for row in comparison.rows if row.law == "multiplicative").tie
+
+
+def test_law_that_cannot_be_identified_comes_last_with_nulls():
+    one_stage2 = table().where("tokens_stage2 < 6e5")
+    comparison = compare(one_stage2, ["bootstrapped", "total-tokens"], bootstrap=0)
+    last = comparison.rows[-1]
+    assert last.law == "bootstrapped"
+    assert last.status == "not_identifiable"
+    assert last.reason
+    assert (last.rms_log_in, last.rms_log_out, last.weight, last.tie) == (None, None, None, False)
+    assert f"bootstrapped: {last.reason}" in comparison.summary()
+
+
+def test_no_law_at_all_is_said():
+    comparison = compare(
+        table().where("tokens_stage2 < 6e5"), ["bootstrapped", "multiplicative"], bootstrap=0
+    )
+    assert not comparison.any_fitted
+    assert "no law could be fitted" in comparison.summary()
+
+
+def test_one_level_of_d1_cannot_be_held_out():
+    with pytest.raises(UndeterminedError, match="largest-d1"):
+        compare(table().where("tokens_stage1 < 1.1e6"), holdout="largest-d1", bootstrap=0)
+
+
+@pytest.mark.parametrize("key", ["power", "bootstrapped+scratch"])
+def test_laws_of_other_rows_are_refused(key):
+    with pytest.raises(InputError, match="cannot enter the contest"):
+        compare(table(), ["bootstrapped", key], bootstrap=0)
+
+
+def test_unknown_law_is_refused():
+    with pytest.raises(InputError, match="bootstraped"):
+        compare(table(), ["bootstraped"], bootstrap=0)
+
+
+@pytest.mark.parametrize("method", ["stack", "cpt"])
+def test_real_study_main_law_beats_total_tokens(method):
+    comparison = compare(STUDY, method=method, bootstrap=0)
+    scores = {row.law: row for row in comparison.rows}
+    assert scores["bootstrapped"].rms_log_out < 0.5 * scores["total-tokens"].rms_log_out
+    assert scores["bootstrapped"].rms_log_all < scores["multiplicative"].rms_log_all
+    assert scores["multiplicative"].tie
+    assert not scores["total-tokens"].tie
+
+
+def test_several_methods_need_a_choice():
+    with pytest.raises(InputError, match="--method"):
+        compare(STUDY, bootstrap=0)
+
+
+def test_document_has_the_contract_keys(exact):
+    document = json.loads(json.dumps(exact.to_json(), allow_nan=False))
+    assert document["holdout"] == "largest-d1"
+    assert set(document["rows"][0]) >= KEYS
+
+
+def test_table_columns_are_aligned_and_ties_are_words():
+    rows = tuple(
+        ComparisonRow(law, 5, 0.01, 0.02, 0.9, 0.5, True, "converged", 0.011)
+        for law in ("bootstrapped", "effective-data")
+    )
+    text = Comparison("lowest-loss", rows, 27, 3, "stack").summary()
+    assert "bootstrapped and effective-data tie on the held-out rows" in text
+    assert "3 held-out rows are few" in text
+    lines = [line for line in text.splitlines() if "converged" in line]
+    assert len({line.index("converged") for line in lines}) == 1
