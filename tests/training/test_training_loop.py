@@ -118,7 +118,7 @@ def test_pruning_keeps_what_is_asked(tiny_model, word_stream, tmp_path):
 def test_a_loss_that_is_not_finite_stops_the_run(tiny_model, word_stream):
     state = fresh(tiny_model)
     next(state.model.parameters()).data.fill_(float("nan"))
-    with pytest.raises(BootlawError, match="lower schedule.peak_lr"):
+    with pytest.raises(BootlawError, match=r"lower schedule\.peak_lr"):
         train(state, word_stream, 1)
 
 

@@ -49,9 +49,11 @@ class _WorkerControl:
 
     def __init__(self, stop: Event, flops: Any, tokens: Any) -> None:
         self._stop, self._flops, self._tokens = stop, flops, tokens
+        self._parent = os.getppid()
 
     def stopping(self) -> bool:
-        return self._stop.is_set() or os.getppid() == 1
+        # A worker whose parent was killed is adopted by another process: it saves and ends.
+        return self._stop.is_set() or os.getppid() != self._parent
 
     def add_cost(self, flops: float, tokens: int) -> None:
         with self._flops.get_lock():

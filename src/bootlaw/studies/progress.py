@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SECONDS_BETWEEN_LINES = 10.0
 _SECONDS_BETWEEN_REDRAWS = 1.0
+_SECONDS_TO_LEARN_THE_PACE = 5.0
 
 
 @dataclass(frozen=True)
@@ -27,18 +29,20 @@ class ProgressLine:
 
     def __init__(self, total: Work, done: Work, clock: Callable[[], float] = time.monotonic):
         self._total, self._before, self._clock = total, done, clock
-        self._started = clock()
-        self._shown = -1e9
+        self._pace = Pace()
+        self._shown = -math.inf
         self._terminal = sys.stderr.isatty()
 
     def update(self, new: Work, runs_done: int, runs: int, *, force: bool = False) -> None:
         """Show the state after `new` work was done by this call of the study."""
         now = self._clock()
+        self._pace = self._pace.after(new.flops, now)
         pause = _SECONDS_BETWEEN_REDRAWS if self._terminal else _SECONDS_BETWEEN_LINES
         if now - self._shown < pause and not force:
             return
         self._shown = now
-        line = progress_text(self._total, self._before, new, runs_done, runs, now - self._started)
+        left = self._pace.seconds_for(self._total.flops - self._before.flops - new.flops)
+        line = progress_text(self._total, self._before + new, runs_done, runs, left)
         ending = "\r" if self._terminal else "\n"
         clear = "\x1b[2K" if self._terminal else ""
         print(clear + line, end=ending, file=sys.stderr, flush=True)
@@ -49,20 +53,43 @@ class ProgressLine:
             print(file=sys.stderr)
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Work per second since the first work was seen, start-up of the workers left out."""
+
+    first_flops: float = 0.0
+    first_seconds: float | None = None
+    flops: float = 0.0
+    seconds: float = 0.0
+
+    def after(self, flops: float, seconds: float) -> Pace:
+        """Return the pace once `flops` in all were done at the time `seconds`."""
+        if self.first_seconds is None:
+            return Pace(flops, seconds) if flops > 0 else self
+        return replace(self, flops=flops, seconds=seconds)
+
+    def seconds_for(self, flops: float) -> float | None:
+        """Return the time that `flops` more will take, None until there is enough to tell."""
+        if self.first_seconds is None or self.flops <= self.first_flops:
+            return None
+        elapsed = self.seconds - self.first_seconds
+        if elapsed < _SECONDS_TO_LEARN_THE_PACE:
+            return None
+        return max(0.0, flops) * elapsed / (self.flops - self.first_flops)
+
+
 def progress_text(
-    total: Work, before: Work, new: Work, runs_done: int, runs: int, seconds: float
+    total: Work, done: Work, runs_done: int, runs: int, seconds_left: float | None
 ) -> str:
-    """Return the progress line after `new` work in `seconds`, on top of `before`."""
-    done = before + new
+    """Return the progress line."""
     share = min(1.0, done.flops / total.flops) if total.flops else 1.0
     text = (
         f"{min(done.tokens, total.tokens) / 1e6:.2f}M of {total.tokens / 1e6:.2f}M tokens "
         f"({100 * share:.0f} % of the work), {runs_done} of {runs} runs"
     )
-    if share >= 1.0 or new.flops <= 0 or seconds <= 0:
+    if share >= 1.0 or seconds_left is None:
         return text
-    left = (total.flops - done.flops) * seconds / new.flops
-    return f"{text}, {duration(left)} left"
+    return f"{text}, {duration(seconds_left)} left"
 
 
 def duration(seconds: float) -> str:

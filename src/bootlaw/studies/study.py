@@ -52,6 +52,8 @@ class StudyResult:
 
 @dataclass(frozen=True)
 class _Study:
+    source: str
+    """The preset or file it came from."""
     spec: StudySpec
     grid: Grid
     graph: RunGraph
@@ -99,10 +101,11 @@ def run_study(
     resolved = _with_text(load_spec(spec) if isinstance(spec, str) else spec, text, cpt_text)
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, found {workers}")
+    source = spec if isinstance(spec, str) else spec.name
     folder = Path(out)
     with exclusive(folder):
         _refuse_other_study(folder, resolved)
-        study = _prepare(resolved, folder, say)
+        study = _prepare(source, resolved, folder, say)
         for note in study.grid.notes:
             say(note)
         if dry_run:
@@ -120,11 +123,11 @@ def _with_text(spec: StudySpec, text: Sequence[str], cpt_text: Sequence[str]) ->
     )
 
 
-def _prepare(spec: StudySpec, folder: Path, say: Callable[[str], None]) -> _Study:
+def _prepare(source: str, spec: StudySpec, folder: Path, say: Callable[[str], None]) -> _Study:
     texts = _prepare_texts(spec, folder / "data", say)
     grid = plan_grid(spec, texts)
     place = Workplace(RunStore(folder / "runs", ""), {text.domain: text for text in texts})
-    return _Study(spec, grid, build_graph(spec, grid), place, folder)
+    return _Study(source, spec, grid, build_graph(spec, grid), place, folder)
 
 
 def _prepare_texts(
@@ -275,7 +278,7 @@ def _command(study: _Study) -> str:
     text = study.spec.text
     options = [f" --text {path}" for path in text.stage1]
     options += [f" --cpt-text {path}" for path in text.cpt]
-    return f"bootlaw study {study.spec.name} --out {study.folder}" + "".join(options)
+    return f"bootlaw study {study.source} --out {study.folder}" + "".join(options)
 
 
 def _result(study: _Study, dry_run: str | None = None) -> StudyResult:
