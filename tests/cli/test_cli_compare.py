@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bootlaw.cli.compare import HOLDOUTS
 from bootlaw.cli.main import main
+from bootlaw.fitting import holdouts
 
 STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
 
@@ -62,3 +64,7 @@ def test_missing_table_exits_2(tmp_path, capsys):
     code = main(["compare", str(tmp_path / "none.csv"), "--json"])
     assert code == 2
     assert "none.csv" in json.loads(capsys.readouterr().out)["error"]
+
+
+def test_the_options_choices_are_the_holdouts_there_are():
+    assert HOLDOUTS == holdouts.HOLDOUTS

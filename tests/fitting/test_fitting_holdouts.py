@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting.holdouts import HOLDOUTS, clusters, held_out_masks
 from bootlaw.runs import read_runs
+
+QUICK = settings(deadline=None, max_examples=40)
 
 
 def grid(stage1=(1e6, 2e6, 4e6, 8e6), stage2=(1e5, 2e5, 4e5), **columns):
@@ -30,6 +32,7 @@ def test_lowest_loss_takes_the_lowest_tenth_rounded_up():
     assert losses[mask].max() < losses[~mask].min()
 
 
+@QUICK
 @given(st.integers(2, 60))
 def test_lowest_loss_always_holds_out_and_leaves_rows(n):
     table = grid(stage1=np.geomspace(1e6, 1e9, n), stage2=(1e6,))
@@ -76,6 +79,7 @@ def test_missing_params_name_the_row():
         held_out_masks(grid(), "largest-n")
 
 
+@QUICK
 @given(st.integers(0, 1000), st.integers(3, 9))
 def test_folds_share_out_every_row_once_and_keep_trunks_whole(seed, n_trunks):
     trunks = np.array([f"t{number % n_trunks}" for number in range(12)], dtype=object)

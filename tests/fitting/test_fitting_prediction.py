@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 from bootlaw.fitting.prediction import prediction_interval
+
+QUICK = settings(deadline=None, max_examples=40)
 
 
 def test_one_centre_gives_the_lognormal_interval():
@@ -28,6 +30,7 @@ def test_normal_replicates_and_noise_add_in_quadrature():
     np.testing.assert_allclose(np.log([lower[0], upper[0]]), [-expected, expected], rtol=2e-3)
 
 
+@QUICK
 @given(st.integers(0, 1000), st.floats(1e-6, 0.1), st.floats(0.05, 0.98))
 def test_higher_level_and_more_noise_widen(seed, scale, level):
     losses = np.random.default_rng(seed).uniform(1, 4, size=(30, 2))

@@ -1,16 +1,19 @@
 """Stacking weights against brute force; ties against cases whose answer is plain."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootlaw.fitting.stacking import stacking_weights, ties_with_best
+
+QUICK = settings(deadline=None, max_examples=40)
 
 
 def rows(n):
     return np.arange(n)
 
 
+@QUICK
 @given(st.integers(0, 10_000), st.integers(2, 4), st.integers(1, 30))
 def test_weights_are_a_distribution_and_beat_every_single_law(seed, n_laws, n_rows):
     residuals = 0.02 * np.random.default_rng(seed).normal(size=(n_rows, n_laws))
@@ -21,6 +24,7 @@ def test_weights_are_a_distribution_and_beat_every_single_law(seed, n_laws, n_ro
     assert combined <= np.mean(residuals**2, axis=0).min() * 1.002 + 1e-14
 
 
+@QUICK
 @given(st.integers(0, 10_000))
 def test_weights_of_two_laws_match_a_fine_grid(seed):
     residuals = 0.01 * np.random.default_rng(seed).normal(size=(25, 2)) + [0.004, -0.001]

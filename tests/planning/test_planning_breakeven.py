@@ -5,11 +5,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from bootlaw.errors import InputError
 from bootlaw.planning import breakeven
+
+QUICK = settings(deadline=None, max_examples=40)
 
 WIDE = (1e3, 1e20)
 
@@ -44,6 +46,7 @@ def crossing_laws(draw, *, catches_up=EITHER):
     return values, math.exp(ln_stage1), ln_root
 
 
+@QUICK
 @given(crossing_laws())
 def test_joint_law_has_the_root_of_its_closed_form(factory, case):
     values, tokens_stage1, ln_root = case
@@ -112,6 +115,7 @@ def test_reuse_that_overtakes_is_a_crossing_without_tokens(factory):
     assert "never catches up" in answer.summary()
 
 
+@QUICK
 @given(joint_values(), st.floats(9, 12), st.floats(0.1, 3))
 def test_paid_stage_1_never_helps_reuse(factory, values, log_d1, base_cost):
     fit = factory.make_fit("bootstrapped+scratch", values)
@@ -137,6 +141,7 @@ def test_paid_with_no_gain_from_stage_1_is_a_draw_of_total_tokens(factory):
     assert breakeven(fit, **asked, base_cost=1.0).status == "undetermined"
 
 
+@QUICK
 @given(crossing_laws(catches_up=st.just(True)))
 def test_more_stage_1_delays_the_crossing_where_it_still_helps(factory, case):
     values, tokens_stage1, ln_root = case
@@ -151,6 +156,7 @@ def test_more_stage_1_delays_the_crossing_where_it_still_helps(factory, case):
     assert (later > root) == (helps > 0)
 
 
+@QUICK
 @given(crossing_laws(), st.floats(0.1, 1000))
 def test_unit_of_tokens_does_not_matter(factory, case, unit):
     values, tokens_stage1, _ = case

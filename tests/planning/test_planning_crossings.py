@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootlaw.planning.crossings import GRID_STEP, find_zeros
+
+QUICK = settings(deadline=None, max_examples=40)
 
 
 def polynomials(roots):
@@ -18,6 +20,7 @@ def polynomials(roots):
     return curves, len(table)
 
 
+@QUICK
 @given(
     st.lists(
         st.lists(st.floats(0.2, 19.8), min_size=2, max_size=2, unique=True).map(sorted),

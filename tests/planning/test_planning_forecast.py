@@ -5,12 +5,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.planning import forecast
+
+QUICK = settings(deadline=None, max_examples=40)
 
 
 def main_law(values, d1, d2):
@@ -45,6 +47,7 @@ def test_equal_replicates_leave_the_residual_noise(factory):
     assert answer.level == 0.9
 
 
+@QUICK
 @given(st.floats(8, 14), st.floats(6, 15))
 def test_extrapolation_counts_decades(factory, log_d1, log_d2):
     fit = factory.make_fit("multiplicative", {"A": 20, "a1": 0.05, "a2": 0.08, "E": 1})
@@ -133,6 +136,7 @@ def test_senseless_numbers_are_input_errors(factory, wrong):
         forecast(fit, **({"tokens_stage1": 1e10, "tokens_stage2": 1e10} | wrong))
 
 
+@QUICK
 @given(st.integers(0, 500))
 def test_interval_is_the_same_every_time_and_holds_the_middle(factory, seed):
     rng = np.random.default_rng(seed)
