@@ -33,7 +33,9 @@ from bootlaw.reports.series import (
 COLOURS = TokenColours(250e3, 4e6)
 GRID = np.array([(d1, d2) for d1 in (250e3, 1e6, 4e6) for d2 in (125e3, 250e3, 500e3)])
 RUNS = Runs(GRID[:, 0], GRID[:, 1], 1.2 + 9 * GRID[:, 0] ** -0.1 * GRID[:, 1] ** -0.1)
-LINE = Band(np.array([250e3, 4e6]), np.array([0.2, 0.1]), np.array([0.1, 0.05]), np.array([0.3, 0.2]))
+LINE = Band(
+    np.array([250e3, 4e6]), np.array([0.2, 0.1]), np.array([0.1, 0.05]), np.array([0.3, 0.2])
+)
 
 
 def laws(levels: np.ndarray) -> tuple[PowerLaw, ...]:
@@ -84,7 +86,9 @@ def test_inline_ids_are_the_panels_own_and_references_resolve(name: str) -> None
     assert all(identifier.startswith(f"{name}-") for identifier in identifiers)
     references = re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', inline)
     assert {a or b for a, b in references} <= identifiers
-    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]+"|<metadata>.*?</metadata>', "", inline, flags=re.S)
+    assert "http" not in re.sub(
+        r'xmlns(:\w+)?="[^"]+"|<metadata>.*?</metadata>', "", inline, flags=re.S
+    )
 
 
 def test_the_text_alternative_is_escaped() -> None:

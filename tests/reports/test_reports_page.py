@@ -200,7 +200,7 @@ SMALL = {
 def test_a_small_table_gets_a_page_that_says_what_is_missing(name: str, tmp_path: Path) -> None:
     condition, expected = SMALL[name]
     table = write_table(tmp_path / "small.csv", keep(condition))
-    page = write_report(table)
+    page = write_report(table, bootstrap=50)
     assert page == tmp_path / "small_report.html"
     text = page.read_text("utf-8")
     assert expected in text
@@ -212,7 +212,7 @@ def test_a_bare_table_of_two_columns_is_enough(tmp_path: Path) -> None:
     table.write_text(
         "D1,D2,loss\n1e6,1e6,2.5\n1e6,2e6,2.4\n4e6,1e6,2.3\n4e6,2e6,2.25\n", encoding="utf-8"
     )
-    text = write_report(table, tmp_path / "pages" / "bare.html").read_text("utf-8")
+    text = write_report(table, tmp_path / "pages" / "bare.html", bootstrap=50).read_text("utf-8")
     assert "Reuse" in text
     assert "does not say how large the models are" in text
     assert (tmp_path / "pages" / "figures" / "saturation-reuse-loss.svg").is_file()
@@ -221,7 +221,8 @@ def test_a_bare_table_of_two_columns_is_enough(tmp_path: Path) -> None:
 def test_sizes_of_one_method_are_told_apart(tmp_path: Path) -> None:
     rows = keep(lambda row: base(row, "249856"))
     larger = [{**row, "params": "403456", "run": row["run"] + "-large"} for row in rows]
-    text = write_report(write_table(tmp_path / "sizes.csv", rows + larger)).read_text("utf-8")
+    table = write_table(tmp_path / "sizes.csv", rows + larger)
+    text = write_report(table, bootstrap=50).read_text("utf-8")
     assert "100,864 parameters" in text
     assert "403,456 parameters" in text
 
@@ -229,7 +230,7 @@ def test_sizes_of_one_method_are_told_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda folder: None, "no runs.csv in this folder"),
+        (lambda _: None, "no runs.csv in this folder"),
         (lambda folder: (folder / "study.json").write_text("{"), "study.json: is not valid JSON"),
         (
             lambda folder: (folder / "timings.csv").write_text("run,seconds\na,soon\n"),
@@ -255,4 +256,4 @@ def test_an_unwritable_page_is_an_error_for_people(tmp_path: Path) -> None:
     table = write_table(tmp_path / "runs.csv", keep(lambda row: base(row, "249856")))
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
-        write_report(table, tmp_path / "file" / "report.html")
+        write_report(table, tmp_path / "file" / "report.html", bootstrap=0)

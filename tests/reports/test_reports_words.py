@@ -46,7 +46,12 @@ def with_interaction(value: float, lower: float | None, upper: float | None) -> 
         (with_interaction(0.034, 0.02, 0.05), Trend.FALLS, "saturates", "wholly above zero"),
         (with_interaction(-0.02, -0.03, -0.01), Trend.GROWS, "grows", "wholly below zero"),
         (with_interaction(0.001, -0.001, 0.003), Trend.STEADY, "not fall noticeably", "a tenth"),
-        (with_interaction(0.01, -0.01, 0.03), Trend.UNDETERMINED, "cannot be told", "includes zero"),
+        (
+            with_interaction(0.01, -0.01, 0.03),
+            Trend.UNDETERMINED,
+            "cannot be told",
+            "includes zero",
+        ),
         (with_interaction(0.01, None, None), Trend.UNDETERMINED, "cannot", "without an interval"),
     ],
 )
@@ -109,7 +114,9 @@ EMPTY = Contest("largest-d1", (), 0, 0)
         ([], "cannot be told"),
     ],
 )
-def test_the_contest_names_a_winner_a_tie_or_neither(contests: list[Contest], expected: str) -> None:
+def test_the_contest_names_a_winner_a_tie_or_neither(
+    contests: list[Contest], expected: str
+) -> None:
     assert expected in words.contest_verdict(contests)
 
 

@@ -35,6 +35,8 @@ MAIN_LAW = "bootstrapped"
 JOINT_LAW = "bootstrapped+scratch"
 HOLDOUTS = ("lowest-loss", "largest-d1")
 BOOTSTRAP = 1000
+CONTEST_BOOTSTRAP = 100
+"""Replicates of a contest, which serve its coverage only."""
 
 Result = TypeVar("Result")
 
@@ -96,7 +98,8 @@ def _analyse_group(group: Group, bootstrap: int, seed: int) -> MethodAnalysis:
     problems: dict[str, str] = {}
     main = _converged(problems, "fit", lambda: _fit(group, MAIN_LAW, bootstrap, seed))
     joint = _converged(problems, "joint", lambda: _fit_joint(group, bootstrap, seed))
-    contests = tuple(_contest(problems, group, holdout, seed) for holdout in HOLDOUTS)
+    least = min(bootstrap, CONTEST_BOOTSTRAP)
+    contests = tuple(_contest(problems, group, holdout, least, seed) for holdout in HOLDOUTS)
     answers = _breakevens(group, joint) if joint else ()
     free = tuple(answer for answer in answers if answer.stage1 == "free")
     return MethodAnalysis(
@@ -119,9 +122,7 @@ def _analyse_group(group: Group, bootstrap: int, seed: int) -> MethodAnalysis:
     )
 
 
-def _attempt(
-    problems: dict[str, str], part: str, compute: Callable[[], Result]
-) -> Result | None:
+def _attempt(problems: dict[str, str], part: str, compute: Callable[[], Result]) -> Result | None:
     """Return what `compute` returns, or None with the reason noted under `part`."""
     try:
         return compute()
@@ -139,9 +140,7 @@ def _converged(problems: dict[str, str], part: str, compute: Callable[[], Fit]) 
     return None
 
 
-def _fit(
-    group: Group, law: str, bootstrap: int, seed: int, drop_lowest: float = 0.0
-) -> Fit:
+def _fit(group: Group, law: str, bootstrap: int, seed: int, drop_lowest: float = 0.0) -> Fit:
     return fit(
         group.table,
         law,
@@ -177,12 +176,20 @@ def _interval(fit: Fit, parameter: str) -> Interval:
     return Interval(estimate.value, estimate.lower, estimate.upper)
 
 
-def _contest(problems: dict[str, str], group: Group, holdout: str, seed: int) -> Contest:
-    found = _attempt(
-        problems,
-        holdout,
-        lambda: compare(group.table, method=group.method, holdout=holdout, seed=seed),
-    )
+def _contest(
+    problems: dict[str, str], group: Group, holdout: str, bootstrap: int, seed: int
+) -> Contest:
+    def contest() -> Comparison:
+        if "fit" in problems:
+            raise UndeterminedError(
+                "no contest: the main law cannot be fitted to these runs, and with so few bases "
+                "or lengths the other laws cannot be told apart either"
+            )
+        return compare(
+            group.table, method=group.method, holdout=holdout, bootstrap=bootstrap, seed=seed
+        )
+
+    found = _attempt(problems, holdout, contest)
     return Contest(holdout, (), 0, 0) if found is None else _contest_record(found)
 
 

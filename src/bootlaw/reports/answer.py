@@ -64,7 +64,10 @@ def irreducible(main: Fit | None) -> q.Interval | None:
 def diagnostics(method: MethodAnalysis) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return per fit its diagnostics in words; a part that failed says why."""
     found = []
-    named = (("The main law", "fit", method.main), ("Reuse and scratch together", "joint", method.joint))
+    named = (
+        ("The main law", "fit", method.main),
+        ("Reuse and scratch together", "joint", method.joint),
+    )
     for title, part, fit in named:
         if fit is not None:
             notes = tuple(item.message for item in fit.diagnostics)

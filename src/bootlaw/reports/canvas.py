@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -31,7 +32,7 @@ GRID = "#e3e7ec"
 SCRATCH = "#6f7782"
 HELD_OUT = "#c2410c"
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "bootlaw",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",

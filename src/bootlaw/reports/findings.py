@@ -94,7 +94,7 @@ class BreakevenAnswer:
 
 @dataclass(frozen=True)
 class ContestRow:
-    """One law's score in one hold-out test; errors in log loss, None where it could not be fitted."""
+    """One law's score in one hold-out test: errors in log loss, None where it was not fitted."""
 
     law: str
     title: str

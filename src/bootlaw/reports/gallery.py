@@ -75,9 +75,10 @@ def _saturation(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figu
             "base, with the irreducible loss E of the main fit; grey is training from scratch. A "
             "flatter line means that the same second-stage tokens gain less. Middle: the exponents "
             "of those lines against base tokens, and in black the main law a₂ − a₃ ln D₁ with its "
-            "95 % band; a falling line is saturation. Right: what is left above E at one "
-            "second-stage length inside the data, with the main law's power law in base tokens. "
-            "Bars are 95 % intervals with E taken as known; bases with two runs have none."
+            "95 % band, which holds what is not known about E; a falling line is saturation. "
+            "Right: what is left above E at one second-stage length inside the data, with the main "
+            "law's power law in base tokens. "
+            "Bars are one standard error with E taken as known; a line takes three lengths."
         ),
         rows=rows,
     )
@@ -96,9 +97,7 @@ def _saturation_row(method: MethodAnalysis, colours: TokenColours) -> PanelRow:
 
 def _stage1(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
     panels = tuple(
-        stage1_panel(
-            method.stage1, colours, f"stage1-{method.group.key}", method.group.title
-        )
+        stage1_panel(method.stage1, colours, f"stage1-{method.group.key}", method.group.title)
         for method in analysis.methods
         if method.group.runs.levels_stage1.size > 1
     )

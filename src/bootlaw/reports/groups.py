@@ -109,10 +109,10 @@ def _scratch_rows(table: RunTable, params: float, data2: str) -> NDArray[np.bool
     keep = (table.numbers("tokens_stage1") == 0) & (table.numbers("tokens_stage2") > 0)
     keep &= ~_moved_away(table)
     if params > 0:
-        keep &= _numbers(table, "params") == params
+        keep = keep & (_numbers(table, "params") == params)
     if data2:
         keep &= np.array([text in ("", data2) for text in _text(table, "data2")], dtype=bool)
-    return keep
+    return np.asarray(keep, dtype=bool)
 
 
 def _base_loss(table: RunTable, old_text: NDArray[np.bool_]) -> Runs:

@@ -67,7 +67,9 @@ def study_scale(table: RunTable) -> Scale:
     """Return the sizes that a table covers: parameters, tokens per parameter in both stages."""
     reuse = table.numbers("tokens_stage1") > 0
     params = _column(table, "params")
-    base = np.where(np.isfinite(_column(table, "params_base")), _column(table, "params_base"), params)
+    base = np.where(
+        np.isfinite(_column(table, "params_base")), _column(table, "params_base"), params
+    )
     finite = params[np.isfinite(params)]
     return Scale(
         smallest_params=float(finite.min()) if finite.size else float("nan"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from bootlaw.errors import InputError
 from bootlaw.reports import gallery, setup, tables, words
-from bootlaw.reports.analysis import MethodAnalysis, StudyAnalysis, analyse
+from bootlaw.reports.analysis import BOOTSTRAP, MethodAnalysis, StudyAnalysis, analyse
 from bootlaw.reports.answer import Answer, answer, diagnostics
 from bootlaw.reports.findings import Noise
 from bootlaw.reports.gallery import FigureBlock
@@ -22,7 +22,9 @@ NO_REUSE = (
 )
 
 
-def write_report(source: str | Path, out: str | Path | None = None) -> Path:
+def write_report(
+    source: str | Path, out: str | Path | None = None, *, bootstrap: int = BOOTSTRAP
+) -> Path:
     """Return the path of the page written about a study folder or a run table.
 
     The figures are also written as ``figures/<name>.svg`` beside the page; for a study folder
@@ -35,6 +37,8 @@ def write_report(source: str | Path, out: str | Path | None = None) -> Path:
         a run table.
     out
         The page; by default report.html in the study folder, or beside the table.
+    bootstrap
+        Replicates of the main fits, for their intervals.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def write_report(source: str | Path, out: str | Path | None = None) -> Path:
     """
     study = read_source(source)
     page = Path(out) if out is not None else study.default_page
-    analysis = analyse(study.table)
+    analysis = analyse(study.table, bootstrap=bootstrap)
     figures = gallery.figures(analysis)
     html = render(study, analysis, figures, page)
     try:
@@ -69,7 +73,9 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(_context(source, analysis, figures, page))
+    return environment.get_template("report.html.j2").render(
+        _context(source, analysis, figures, page)
+    )
 
 
 def _context(

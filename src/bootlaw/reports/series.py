@@ -11,6 +11,9 @@ from bootlaw.reports.quantities import Interval
 
 Floats = NDArray[np.float64]
 
+SAME = 1e-6
+"""Levels that differ by less, relatively, are one: they went through logarithms and back."""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -29,13 +32,13 @@ class Runs:
 
     def at_stage1(self, tokens_stage1: float) -> Runs:
         """Return the runs from the base of `tokens_stage1` tokens, by second-stage tokens."""
-        found = self.select(self.tokens_stage1 == tokens_stage1)
+        found = self.select(np.isclose(self.tokens_stage1, tokens_stage1, rtol=SAME, atol=0))
         order = np.argsort(found.tokens_stage2, kind="stable")
         return Runs(found.tokens_stage1[order], found.tokens_stage2[order], found.loss[order])
 
     def at_stage2(self, tokens_stage2: float) -> Runs:
         """Return the runs with `tokens_stage2` second-stage tokens, by base."""
-        found = self.select(self.tokens_stage2 == tokens_stage2)
+        found = self.select(np.isclose(self.tokens_stage2, tokens_stage2, rtol=SAME, atol=0))
         order = np.argsort(found.tokens_stage1, kind="stable")
         return Runs(found.tokens_stage1[order], found.tokens_stage2[order], found.loss[order])
 

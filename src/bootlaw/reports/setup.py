@@ -109,7 +109,9 @@ def versions(source: Source) -> str:
     import scipy
 
     found = source.study.get("versions")
-    study = [f"{name} {value}" for name, value in found.items()] if isinstance(found, Mapping) else []
+    study = (
+        [f"{name} {value}" for name, value in found.items()] if isinstance(found, Mapping) else []
+    )
     page = [
         f"bootlaw {__version__}",
         f"numpy {np.__version__}",
@@ -139,7 +141,9 @@ def commands(source: Source, analysis: StudyAnalysis, page: Path) -> list[tuple[
         if source.folder is not None:
             name = shlex.quote(str(source.folder / "fits" / name))
         else:
-            fit = f"bootlaw fit {table} --method {method.group.method} --bootstrap 1000 --out {name}"
+            fit = (
+                f"bootlaw fit {table} --method {method.group.method} --bootstrap 1000 --out {name}"
+            )
             found.append((f"Fit the main law ({method.group.title})", fit))
         found.append(
             (

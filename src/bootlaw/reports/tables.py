@@ -90,7 +90,7 @@ def breakeven_table(answers: Sequence[BreakevenAnswer]) -> TextTable:
         for answer in answers
     )
     return TextTable(
-        caption="When starting over is better, from the joint fit of reuse and scratch runs with one E",
+        caption="When starting over is better (joint fit of reuse and scratch runs, one E)",
         headings=("Base tokens D₁", "Training of the base", "Starting over is better"),
         rows=rows,
     )
@@ -111,4 +111,3 @@ def loss_table(method: MethodAnalysis) -> TextTable:
         headings=("D₁ \\ D₂", *(q.tokens(float(length)) for length in lengths)),
         rows=tuple(rows),
     )
-

@@ -270,7 +270,9 @@ def _open_questions(
     if saturation is not None and saturation.trend is Trend.UNDETERMINED:
         found.append("The sign of a3: more bases, further apart, would narrow it most.")
     if any(len(contest.winners) > 1 for contest in contests):
-        found.append("Which form is right: at least two laws predict the held-out runs equally well.")
+        found.append(
+            "Which form is right: at least two laws predict the held-out runs equally well."
+        )
     if irreducible is not None and irreducible.known and irreducible.value > 0:
         wide = irreducible.half_width > 0.15 * irreducible.value
         if wide:
@@ -304,9 +306,11 @@ def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list
         if "bytes" in {name.lower() for name in tokenizers}
         else ""
     )
-    size = f"These models have {sizes} parameters{covered}." if math.isfinite(
-        scale.smallest_params
-    ) else "The table does not say how large the models are."
+    size = (
+        f"These models have {sizes} parameters{covered}."
+        if math.isfinite(scale.smallest_params)
+        else "The table does not say how large the models are."
+    )
     return [
         size,
         "What carries over is the direction of the effect, where its interval shows one, and the "

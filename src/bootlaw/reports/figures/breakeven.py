@@ -10,9 +10,7 @@ from bootlaw.reports.canvas import SCRATCH, Panel, TokenColours
 from bootlaw.reports.series import Band, BreakevenSeries
 
 
-def breakeven_panel(
-    series: BreakevenSeries, colours: TokenColours, name: str, title: str
-) -> Panel:
+def breakeven_panel(series: BreakevenSeries, colours: TokenColours, name: str, title: str) -> Panel:
     """Return the joint law's reuse and scratch curves with bands, beyond the data in white."""
     figure, axes = canvas.new_panel(title)
     curves = (*series.reuse, series.scratch)

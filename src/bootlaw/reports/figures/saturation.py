@@ -117,7 +117,7 @@ def _draw_band(axes: Axes, band: Band | None) -> None:
 
 
 def _error_bar(axes: Axes, x: float, interval: quantities.Interval, colour: str) -> None:
-    if interval.known:
+    if interval.lower is not None and interval.upper is not None:
         axes.plot([x, x], [interval.lower, interval.upper], "-", color=colour, linewidth=1.6)
     axes.plot([x], [interval.value], "o", color=colour, markersize=5.5, mec="white", mew=0.7)
 
