@@ -39,10 +39,27 @@ def test_the_version_is_printed(capsys):
     assert capsys.readouterr().out.strip() == f"bootlaw {__version__}"
 
 
-def test_no_command_is_a_usage_error():
-    with pytest.raises(SystemExit) as ended:
-        main([])
-    assert ended.value.code == 2
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["fti"],
+        ["fit"],
+        ["fit", "runs.csv", "--delta", "small"],
+        ["plan"],
+        ["plan", "forecast", "fit.json", "--tokens-stage1", "-1", "--tokens-stage2", "1M"],
+        ["compare", "runs.csv", "--holdout", "best"],
+        ["study", "smoke"],
+    ],
+)
+def test_a_usage_error_is_one_line_and_one_document(capsys, words):
+    """argparse ends the process itself, without the document that --json promises."""
+    assert main([*words, "--json"] if words else []) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("bootlaw")
+    assert err.count("\n") == 1
+    if words:
+        assert json.loads(out)["exit_code"] == 2
 
 
 def test_every_command_says_what_it_does_and_takes_json(capsys):

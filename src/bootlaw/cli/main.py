@@ -11,18 +11,27 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from bootlaw import __version__
 from bootlaw.cli import compare, fit, laws, plan, report, runs, study
 from bootlaw.cli.output import dumps, say
-from bootlaw.errors import BootlawError
+from bootlaw.errors import BootlawError, InputError
 
 COMMANDS = (study, fit, compare, plan, laws, runs, report)
 
 
-def build_parser() -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose usage errors are raised, so that ``--json`` covers them too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `message` with where to read more."""
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> Parser:
     """Return the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bootlaw",
         description="Reuse a base model or start over? Fit the laws of two-stage pretraining, "
         "plan with them, run the experiments.",
@@ -36,21 +45,24 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (see ``docs/architecture.md``)."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
+        args = build_parser().parse_args(words)
         return int(args.run(args))
     except BootlawError as error:
-        return _report_error(args, str(error), error.exit_code)
+        return _report_error(words, str(error), error.exit_code)
     except KeyboardInterrupt:
-        return _report_error(args, "interrupted", 130)
+        return _report_error(words, "interrupted; the same command starts again", 130)
     except BrokenPipeError:
+        # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
-def _report_error(args: argparse.Namespace, message: str, exit_code: int) -> int:
-    say(f"bootlaw {args.command}: {message}")
-    if getattr(args, "json", False):
+def _report_error(words: Sequence[str], message: str, exit_code: int) -> int:
+    command = next((word for word in words if not word.startswith("-")), "")
+    say(f"{f'bootlaw {command}'.strip()}: {message}")
+    if "--json" in words:
         print(dumps({"status": "error", "error": message, "exit_code": exit_code}))
     return exit_code
 
