@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -62,10 +63,9 @@ class Saturation:
             return Trend.FALLS
         if upper < 0:
             return Trend.GROWS
-        drop = self.at_shortest.value - self.at_longest.value
-        # The drop is a3 times ln(longest / shortest): scaled to the end of a3's interval.
-        largest = drop / self.interaction.value * max(upper, -lower) if drop else 0.0
-        if abs(largest) < NEGLIGIBLE_FALL * abs(self.at_shortest.value):
+        span = math.log(self.longest_base / self.shortest_base)
+        largest_change = max(upper, -lower) * span
+        if 0 < largest_change < NEGLIGIBLE_FALL * abs(self.at_shortest.value):
             return Trend.STEADY
         return Trend.UNDETERMINED
 

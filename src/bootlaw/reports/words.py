@@ -270,8 +270,10 @@ def _open_questions(
     if saturation is not None and saturation.trend is Trend.UNDETERMINED:
         found.append("The sign of a3: more bases, further apart, would narrow it most.")
     if any(len(contest.winners) > 1 for contest in contests):
+        counts = q.listing([str(contest.n_out) for contest in contests if contest.rows])
         found.append(
-            "Which form is right: at least two laws predict the held-out runs equally well."
+            "Which form is right: at least two laws predict the held-out runs equally well "
+            f"({counts} runs held out)."
         )
     if irreducible is not None and irreducible.known and irreducible.value > 0:
         wide = irreducible.half_width > 0.15 * irreducible.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from bootlaw.reports import canvas, quantities
 from bootlaw.reports.canvas import SCRATCH, Panel, TokenColours
@@ -45,6 +46,8 @@ def exponent_panel(series: SaturationSeries, colours: TokenColours, name: str) -
     figure, axes = canvas.new_panel("Exponent of the second stage")
     canvas.token_axis(axes, "x", series.runs.levels_stage1, "base tokens D₁")
     axes.set_ylabel("exponent of D₂")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.3g}"))
     _draw_band(axes, series.exponent)
     for law in series.by_base:
         _error_bar(axes, law.level, law.exponent, colours(law.level))
@@ -130,7 +133,7 @@ def _ends(value: float, law: PowerLaw) -> list[float]:
 
 
 def _limits(intervals: list[quantities.Interval], band: Band | None) -> tuple[float, float]:
-    """Return limits that show every value, and intervals up to twice the spread of the values."""
+    """Return limits that show every value, and intervals up to 1.5 times their spread."""
     values = [interval.value for interval in intervals]
     if band is not None:
         values += [float(value) for value in band.y]
@@ -139,6 +142,8 @@ def _limits(intervals: list[quantities.Interval], band: Band | None) -> tuple[fl
     ends = [
         end for interval in intervals for end in (interval.lower, interval.upper) if end is not None
     ]
-    low = max(min([low, *ends]), low - 0.8 * reach)
-    high = min(max([high, *ends]), high + 0.8 * reach)
+    if band is not None and band.lower is not None and band.upper is not None:
+        ends += [float(band.lower.min()), float(band.upper.max())]
+    low = max(min([low, *ends]), low - 1.5 * reach)
+    high = min(max([high, *ends]), high + 1.5 * reach)
     return low - 0.08 * reach, high + 0.08 * reach
