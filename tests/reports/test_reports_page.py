@@ -93,7 +93,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, document in documents.items():
         (folder / name).write_text(json.dumps(document), encoding="utf-8")
     (folder / "timings.csv").write_text("run,seconds\na,600\nb,1200\n", encoding="utf-8")
-    write_report(folder)
+    write_report(folder, bootstrap=200)
     return folder
 
 
@@ -162,7 +162,7 @@ def test_figures_lie_beside_the_page(study: Path) -> None:
 def test_the_fits_can_be_planned_with(study: Path) -> None:
     main = Fit.load(study / "fits" / "stack.json")
     assert main.law.key == "bootstrapped"
-    assert len(main.replicates) == 1000
+    assert len(main.replicates) == 200
     assert Fit.load(study / "fits" / "stack+scratch.json").law.key == "bootstrapped+scratch"
 
 

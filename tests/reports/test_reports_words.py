@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bootlaw.reports import words
+from bootlaw.reports import caveats, words
 from bootlaw.reports.findings import (
     BreakevenAnswer,
     Contest,
@@ -191,7 +191,7 @@ def limits(**changes: object) -> list[str]:
         "n_bases": 6,
         "n_lengths": 4,
     }
-    return words.limits(**{**everything, **changes})  # type: ignore[arg-type]
+    return caveats.limits(**{**everything, **changes})  # type: ignore[arg-type]
 
 
 def test_a_clean_study_leaves_nothing_open() -> None:
@@ -220,12 +220,12 @@ def test_each_gap_in_the_data_is_named(changes: dict[str, object], expected: str
 
 def test_what_carries_over_quotes_the_sizes_of_the_table() -> None:
     scale = Scale(50_432, 100_864, (5.0, 317.0), (1.2, 20.0))
-    text = " ".join(words.carries_over(scale, 12, ["bytes"]))
+    text = " ".join(caveats.carries_over(scale, 12, ["bytes"]))
     assert "50.4k to 101k parameters" in text
     assert "5 to 317 tokens per parameter in stage 1" in text
     assert "12 trunks" in text
     assert "bytes here" in text
-    unknown = words.carries_over(Scale(math.nan, math.nan, None, None), 1, ["gpt2"])
+    unknown = caveats.carries_over(Scale(math.nan, math.nan, None, None), 1, ["gpt2"])
     assert "does not say how large" in unknown[0]
     assert "bytes" not in " ".join(unknown)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bootlaw.fitting import Fit
+from bootlaw.reports import caveats, words
 from bootlaw.reports import quantities as q
-from bootlaw.reports import words
 from bootlaw.reports.analysis import MethodAnalysis
 from bootlaw.reports.findings import BreakevenAnswer
 
@@ -40,7 +40,7 @@ def answer(method: MethodAnalysis) -> Answer:
         paragraphs=_paragraphs(method),
         facts=tuple(_facts(method)),
         limits=tuple(
-            words.limits(
+            caveats.limits(
                 saturation=method.saturation,
                 breakevens=method.breakevens,
                 contests=method.contests,

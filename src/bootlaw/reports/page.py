@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
-from bootlaw.reports import gallery, setup, tables, words
+from bootlaw.reports import caveats, gallery, setup, tables, words
 from bootlaw.reports.analysis import BOOTSTRAP, MethodAnalysis, StudyAnalysis, analyse
 from bootlaw.reports.answer import Answer, answer, diagnostics
 from bootlaw.reports.findings import Noise
@@ -89,7 +89,7 @@ def _context(
         "figures": figures,
         "legend": gallery.legend(analysis),
         "details": [_details(source, method) for method in analysis.methods],
-        "carries_over": words.carries_over(
+        "carries_over": caveats.carries_over(
             analysis.scale, analysis.n_trunks, setup.tokenizers(source.table)
         ),
         "setup": setup.setup_table(source, analysis),

@@ -12,7 +12,6 @@ from bootlaw.reports.findings import (
     Gain,
     Noise,
     Saturation,
-    Scale,
     Trend,
 )
 
@@ -219,111 +218,6 @@ def noise_sentence(noise: Noise) -> str:
         f"{seeds} The held-out text is a sample: one loss carries a standard error of "
         f"{q.number(noise.sampling_error, 2)} nats, but all runs read the same text, so {rest}."
     )
-
-
-def limits(
-    *,
-    saturation: Saturation | None,
-    breakevens: Sequence[BreakevenAnswer],
-    contests: Sequence[Contest],
-    noise: Noise,
-    irreducible: q.Interval | None,
-    n_bases: int,
-    n_lengths: int,
-) -> list[str]:
-    """Return what the data cannot tell, one sentence each; empty where nothing is open."""
-    found = []
-    if n_bases < 2:
-        found.append(
-            "How the gain depends on the base: all runs start from one base length; run at least "
-            "three."
-        )
-    elif n_bases < 4:
-        found.append(
-            f"The shape of the fall: {n_bases} base lengths cannot tell a logarithm from another "
-            "curve."
-        )
-    if n_lengths < 3:
-        found.append(
-            f"Whether the second stage follows a power law: {q.plural(n_lengths, 'length')} of it "
-            "cannot bend; run at least three."
-        )
-    found += _open_questions(saturation, contests, irreducible)
-    if any(answer.beyond_data for answer in breakevens):
-        found.append(
-            "The break-even where it lies beyond the lengths that were run: the form of the law "
-            "decides there as much as the data."
-        )
-    if any(answer.status == "undetermined" for answer in breakevens):
-        found.append("Every break-even: for some bases the replicates of the fit leave it open.")
-    if noise.n_cells == 0:
-        found.append("How much of the scatter is chance: no setting has a second seed.")
-    return found
-
-
-def _open_questions(
-    saturation: Saturation | None,
-    contests: Sequence[Contest],
-    irreducible: q.Interval | None,
-) -> list[str]:
-    found = []
-    if saturation is not None and saturation.trend is Trend.UNDETERMINED:
-        found.append("The sign of a3: more bases, further apart, would narrow it most.")
-    if any(len(contest.winners) > 1 for contest in contests):
-        counts = q.listing([str(contest.n_out) for contest in contests if contest.rows])
-        found.append(
-            "Which form is right: at least two laws predict the held-out runs equally well "
-            f"({counts} runs held out)."
-        )
-    if irreducible is not None and irreducible.known and irreducible.value > 0:
-        wide = irreducible.half_width > 0.15 * irreducible.value
-        if wide:
-            found.append(
-                f"The irreducible loss E, {q.with_interval(irreducible)} nats, against which the "
-                "exponents trade off."
-            )
-    return found
-
-
-def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list[str]:
-    """Return what does and what does not carry over from models of this size, in sentences."""
-    sizes = (
-        q.tokens(scale.smallest_params)
-        if scale.smallest_params == scale.largest_params
-        else f"{q.tokens(scale.smallest_params)} to {q.tokens(scale.largest_params)}"
-    )
-    ratios = [
-        f"{low:,.0f} to {high:,.0f} tokens per parameter in stage {stage}"
-        for stage, ends in (
-            (1, scale.tokens_per_param_stage1),
-            (2, scale.tokens_per_param_stage2),
-        )
-        if ends is not None
-        for low, high in [ends]
-    ]
-    covered = f" and {q.listing(ratios)}" if ratios else ""
-    units = (
-        " Tokens are bytes here, not the sub-words of a production tokenizer, so neither losses "
-        "nor token counts compare with those of other models."
-        if "bytes" in {name.lower() for name in tokenizers}
-        else ""
-    )
-    size = (
-        f"These models have {sizes} parameters{covered}."
-        if math.isfinite(scale.smallest_params)
-        else "The table does not say how large the models are."
-    )
-    return [
-        size,
-        "What carries over is the direction of the effect, where its interval shows one, and the "
-        "way of planning: measure a few bases, fit, compare laws on held-out runs, ask for the "
-        "break-even with its interval.",
-        "What does not carry over are the coefficients, the irreducible loss E and the break-even "
-        f"in tokens: they belong to this model, text and tokenizer.{units}",
-        f"The runs branch off {q.plural(n_trunks, 'trunk')}; runs of one trunk share their "
-        "early noise, so they count as one draw in the intervals. The learning rate was not tuned "
-        "at length, and a better one may shift every curve.",
-    ]
 
 
 def lead(*, n_runs: int, n_bases: int, titles: Sequence[str]) -> str:
