@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, free_parameters
+from bootlaw.laws.design import Design
 from bootlaw.laws.features import D1, D2
+from bootlaw.laws.law import Rows
 
 Floats = NDArray[np.float64]
 
@@ -21,8 +24,13 @@ SAME_LEVEL = 0.01
 """Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 HOPELESS = 1.0
-"""Plug-in standard error of an exponent from which the rows say nothing about it: published
-token exponents lie between 0 and 1."""
+"""Plug-in standard error of an exponent, in the middle of the data, from which the rows say
+nothing about it: published token exponents lie between 0 and 1. (The exponents a1 and a2 of a law
+with interaction are those at D = 1 token, far outside any data; their errors there are no
+measure.)"""
+
+SMALL_STEP = 1e-3
+"""Step in ln D of the difference quotient that gives a term's local exponent."""
 
 FAR = 300.0
 """Absolute ln of a coefficient, or 100 times an exponent, that no law of losses has."""
@@ -70,15 +78,15 @@ def identify(objective: Objective, optimum: Optimum, scale: float) -> Identifiab
     singular = np.pad(singular, (0, len(names) - singular.size))
     lost = singular <= RANK_TOLERANCE * singular[0]
     errors, correlation = _plug_in(basis, np.where(lost, 0.0, singular), size, scale)
+    full_errors, full_correlation = np.zeros(free.size), np.zeros((free.size, free.size))
+    full_errors[free] = errors
+    full_correlation[np.ix_(free, free)] = correlation
     reason = (
         _too_few_rows(objective)
         or _null_direction(objective, names, basis, lost | (size[-1] == 0))
         or _far_away(objective, optimum)
-        or _hopeless(objective, names, errors)
+        or _hopeless(objective, optimum, full_errors[:, None] * full_correlation * full_errors)
     )
-    full_errors, full_correlation = np.zeros(free.size), np.zeros((free.size, free.size))
-    full_errors[free] = errors
-    full_correlation[np.ix_(free, free)] = correlation
     return Identifiability(reason, full_correlation, full_errors)
 
 
@@ -144,16 +152,50 @@ def _far_away(objective: Objective, optimum: Optimum) -> str | None:
     )
 
 
-def _hopeless(objective: Objective, names: list[str], errors: Floats) -> str | None:
-    law = objective.design.law
+def _hopeless(objective: Objective, optimum: Optimum, covariance: Floats) -> str | None:
     poor = [
-        f"{name} (standard error {error:.2g})"
-        for name, error in zip(names, errors, strict=True)
-        if law.parameters[law.index(name)].kind == "exponent" and error >= HOPELESS
+        f"the exponent of {variable} (standard error {error:.2g} in the middle of the data)"
+        for variable, error in _local_exponent_errors(objective, optimum, covariance)
+        if error >= HOPELESS
     ]
     if not poor:
         return None
     return f"the rows say nothing about {_list(poor)}{_cause(objective)}"
+
+
+def _local_exponent_errors(
+    objective: Objective, optimum: Optimum, covariance: Floats
+) -> Iterator[tuple[str, float]]:
+    """Yield for every term and variable the standard error of d ln term / d ln variable.
+
+    The delta method: the exponent's derivative with respect to the parameters is the difference
+    quotient of the term's slopes between two points a small step apart.
+    """
+    law, columns = objective.design.law, objective.design.columns
+    for number, term in enumerate(law.terms):
+        middle = _middle(columns, term.rows)
+        for variable, value in middle.items():
+            if value == 0:
+                continue
+            pair = {name: np.repeat(at, 2) for name, at in middle.items()}
+            pair[variable][1] *= np.exp(SMALL_STEP)
+            slopes = Design(law, pair).terms[number].slopes(optimum.u)
+            change = (slopes[1] - slopes[0]) / SMALL_STEP
+            yield variable, float(np.sqrt(max(change @ covariance @ change, 0.0)))
+
+
+def _middle(columns: Mapping[str, Floats], rows: Rows) -> dict[str, float]:
+    """Return the geometric mean of every variable over the rows that a term has."""
+    if D1 not in columns:
+        return {name: float(np.exp(np.log(values).mean())) for name, values in columns.items()}
+    from_scratch = columns[D1] == 0
+    kept = from_scratch if rows == "scratch" else ~from_scratch
+    middle = {
+        name: float(np.exp(np.log(values[kept]).mean()))
+        for name, values in columns.items()
+        if name != D1 or rows != "scratch"
+    }
+    return middle if rows != "scratch" else {**middle, D1: 0.0}
 
 
 def _list(words: list[str]) -> str:
