@@ -168,6 +168,11 @@ def test_no_crossing_is_an_answer(status: str, expected: str) -> None:
     assert expected in words.breakeven_clause(answer)
 
 
+def test_reuse_may_overtake_instead() -> None:
+    answer = replace(CROSSING, tokens=None, until=300e3)
+    assert words.breakeven_clause(answer) == "only up to 300k second-stage tokens"
+
+
 def test_missing_scratch_runs_say_how_to_get_them() -> None:
     assert "tokens_stage1 = 0" in words.breakeven_missing("no runs from scratch")
 

@@ -239,13 +239,19 @@ def _answer(found: Breakeven, data: tuple[float, float]) -> BreakevenAnswer:
         data=data,
         search=found.search,
         reason="; ".join(found.reasons),
+        until=_reuse_overtakes(found),
     )
 
 
+def _reuse_overtakes(found: Breakeven) -> float | None:
+    first = found.crossings[0] if found.crossings else None
+    return first.tokens if first is not None and first.winner_below == "scratch" else None
+
+
 def _observed(group: Group, seed: int) -> ObservedSeries | None:
-    held_out = measures.lowest_losses(group.runs.loss)
     try:
         seen = _fit(group, MAIN_LAW, 0, seed, drop_lowest=measures.HELD_OUT_SHARE)
     except (InputError, UndeterminedError):
         return None
+    held_out = measures.lowest_losses(group.runs.loss, len(group.runs) - seen.n_rows)
     return curves.observed_series(seen, group.runs, held_out)

@@ -123,7 +123,7 @@ def _facts(method: MethodAnalysis) -> list[Fact]:
             )
         )
     free = [item for item in method.breakevens if item.stage1 == "free"]
-    if free:
+    if free and any(item.status != "undetermined" for item in free):
         facts.append(
             Fact(
                 "Starting over is better from",
@@ -140,4 +140,6 @@ def _facts(method: MethodAnalysis) -> list[Fact]:
 def _short(item: BreakevenAnswer) -> str:
     if item.tokens is not None:
         return q.tokens(item.tokens.value)
+    if item.until is not None:
+        return f"below {q.tokens(item.until)}"
     return {"reuse_always_wins": "never", "scratch_always_wins": "the start"}.get(item.status, "?")

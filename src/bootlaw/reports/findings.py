@@ -74,7 +74,8 @@ class Saturation:
 class BreakevenAnswer:
     """Where starting over catches up with reuse from one base.
 
-    `status` is that of ``bootlaw plan breakeven``; `tokens` is None without a crossing;
+    `status` is that of ``bootlaw plan breakeven``; `tokens` is None without a change from reuse
+    to starting over; `until` is where reuse overtakes instead, if that is the first change;
     `data` is the range of second-stage tokens that the runs cover.
     """
 
@@ -85,6 +86,7 @@ class BreakevenAnswer:
     data: tuple[float, float]
     search: tuple[float, float]
     reason: str = ""
+    until: float | None = None
 
     @property
     def beyond_data(self) -> bool:

@@ -55,10 +55,9 @@ def seed_noise(table: RunTable, *pieces: Runs) -> Noise:
     )
 
 
-def lowest_losses(loss: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which runs belong to the tenth with the lowest loss, rounded down, at least one."""
+def lowest_losses(loss: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+    """Return which runs are the `count` with the lowest loss."""
     mask = np.zeros(loss.size, dtype=bool)
-    count = max(1, int(loss.size * HELD_OUT_SHARE))
     mask[np.argsort(loss, kind="stable")[:count]] = True
     return mask
 

@@ -174,6 +174,8 @@ def breakeven_clause(answer: BreakevenAnswer) -> str:
         return f"never (searched to {q.tokens(answer.search[1])} tokens)"
     if answer.status == "scratch_always_wins":
         return f"at any length (searched from {q.tokens(answer.search[0])} tokens)"
+    if answer.status == "crossing" and answer.until is not None:
+        return f"only up to {q.tokens(answer.until)} second-stage tokens"
     reason = f" ({answer.reason.rstrip('.')})" if answer.reason else ""
     return f"from a length that cannot be told{reason}"
 
