@@ -6,6 +6,7 @@ from bootlaw.fitting.fit import fit
 from bootlaw.fitting.result import Estimate, Fit
 from bootlaw.fitting.rows import FitRows, select_rows
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
+from bootlaw.fitting.slices import PowerLawSlice, per_base_power_laws, per_stage2_power_laws
 
 __all__ = [
     "Comparison",
@@ -14,7 +15,10 @@ __all__ = [
     "Estimate",
     "Fit",
     "FitRows",
+    "PowerLawSlice",
     "compare",
     "fit",
+    "per_base_power_laws",
+    "per_stage2_power_laws",
     "select_rows",
 ]

@@ -151,10 +151,7 @@ def _a3_against_e(e: Evidence) -> Diagnostic | None:
         return None
     i, j = e.law.index("a3"), e.law.index(e.law.irreducible)
     if e.bootstrap is not None:
-        pair = e.replicates[:, [i, j]]
-        correlation = (
-            float(np.asarray(np.corrcoef(pair.T))[0, 1]) if pair.std(axis=0).all() else 0.0
-        )
+        correlation = _rank_correlation(e.replicates[:, i], e.replicates[:, j])
     else:
         correlation = float(e.identifiability.correlation[i, j])
     if not abs(correlation) > HIGH_CORRELATION:
@@ -165,6 +162,14 @@ def _a3_against_e(e: Evidence) -> Diagnostic | None:
         f"E = {e.value('E'):.4g} and differs for another; add runs with more tokens in both stages",
         "warning",
     )
+
+
+def _rank_correlation(one: Floats, other: Floats) -> float:
+    """Return Spearman's correlation: replicates have long tails that would hide it."""
+    if not (one.std() and other.std()):
+        return 0.0
+    ranks = [np.argsort(np.argsort(values, kind="stable")) for values in (one, other)]
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def _few_levels(e: Evidence) -> Diagnostic | None:

@@ -23,6 +23,9 @@ residuals and the directions in which the parameters can move them."""
 PULL_FLOOR = 1e-7
 """Residuals smaller than this are as good as zero, so that an exact fit can be recognised."""
 
+RESIDUAL_ROUNDING = 1e-14
+"""Rounding of one log residual, with room to spare."""
+
 _LOWEST_DAMPING, _HIGHEST_DAMPING = 1e-14, 1e12
 
 
@@ -75,7 +78,7 @@ class _Problems:
         self.u, self.value = u.copy(), objective.value(u)
         self.damping, self.growth = np.full(n, damping), np.full(n, 2.0)
         self.gradient, self.hessian = np.zeros((n, size)), np.zeros((n, size, size))
-        self.scaled_gradient = np.full(n, np.inf)
+        self.scaled_gradient, self.rounding = np.full(n, np.inf), np.zeros(n)
         self.stalled = ~np.isfinite(self.value)
 
     def refresh(self, which: NDArray[np.intp]) -> None:
@@ -85,9 +88,10 @@ class _Problems:
         gradient, hessian, pull = self.objective.take(which).derivatives(self.u[which])
         self.gradient[which] = (back @ gradient[:, :, None])[:, :, 0]
         self.hessian[which] = back @ hessian @ transform
-        floor = PULL_FLOOR * np.sqrt(self.objective.design.n_rows)
+        width = np.sqrt(self.objective.design.n_rows)
+        self.rounding[which] = RESIDUAL_ROUNDING * width * pull
         steepest = np.abs(self.gradient[which]).max(axis=1)
-        self.scaled_gradient[which] = steepest / np.maximum(pull, floor)
+        self.scaled_gradient[which] = steepest / np.maximum(pull, PULL_FLOOR * width)
 
     def advance(self, which: NDArray[np.intp]) -> NDArray[np.intp]:
         """Try one damped Newton step of these problems; return the numbers of those that moved."""
@@ -99,7 +103,7 @@ class _Problems:
         predicted = -(slope + 0.5 * curvature)
         trial = self.u[which] + (self._transform(which) @ step[:, :, None])[:, :, 0]
         value = self.objective.take(which).value(trial)
-        gain = _gain(self.value[which], value, predicted)
+        gain = _gain(self.value[which] - value, predicted, self.rounding[which])
         better = (slope < 0) & (gain > 1e-4)
         self._set_damping(which, better, gain)
         moved: NDArray[np.intp] = which[better]
@@ -149,16 +153,15 @@ def minimise(
     return Solution(problems.u, problems.value, problems.scaled_gradient)
 
 
-def _gain(before: Floats, after: Floats, predicted: Floats) -> Floats:
+def _gain(decrease: Floats, predicted: Floats, rounding: Floats) -> Floats:
     """Return (R,) the decrease of the objective over the predicted one; 1 below rounding.
 
     Near the optimum the decrease of a good step drowns in the rounding of the objective, while
     the gradient still has digits to gain; there a step counts as good if it costs nothing.
     """
-    decrease = np.where(np.isfinite(after), before - after, -np.inf)
     usable = predicted > 0
-    drowned = (predicted < 1e-10 * before) & (decrease > -1e-13 * before)
     gain = np.where(usable, decrease, -1.0) / np.where(usable, predicted, 1.0)
+    drowned = (predicted < 10 * rounding) & (decrease >= -rounding)
     return np.where(drowned, 1.0, gain)
 
 

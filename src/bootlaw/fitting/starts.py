@@ -17,7 +17,7 @@ from bootlaw.laws.features import D1, CurvedFeature
 
 Floats = NDArray[np.float64]
 
-SHARES = np.array([0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.995])
+SHARES = np.array([0.0, 0.3, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.995, 0.9995])
 """Grid of E as shares of the lowest loss."""
 
 EXPONENTS = (0.03, 0.1, 0.2, 0.4, 0.8)
