@@ -141,9 +141,9 @@ CROSSING = BreakevenAnswer(
 def test_a_crossing_is_quoted_with_its_interval() -> None:
     paid = replace(CROSSING, stage1="paid", tokens=Interval(1e6, 0.9e6, 1.2e6))
     assert words.breakeven_sentence([CROSSING, paid]) == (
-        "With the base of 250k tokens, starting over is better from 1.4M [1.1M, 2.3M] second-stage "
-        "tokens if that base exists already, and from 1M [900k, 1.2M] second-stage tokens if its "
-        "training is counted too."
+        "Base of 250k tokens: if that base exists already, starting over is better from 1.4M "
+        "[1.1M, 2.3M] second-stage tokens on; if its training is counted too, starting over is "
+        "better from 1M [900k, 1.2M] second-stage tokens on."
     )
 
 
@@ -158,9 +158,15 @@ def test_a_crossing_outside_the_runs_is_called_so() -> None:
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        ("reuse_always_wins", "never (searched to 20B tokens)"),
-        ("scratch_always_wins", "at any length (searched from 12.5k tokens)"),
-        ("undetermined", "cannot be told (replicates disagree)"),
+        ("reuse_always_wins", "reuse is better at every length (searched to 20B tokens)"),
+        (
+            "scratch_always_wins",
+            "starting over is better at every length (searched from 12.5k tokens)",
+        ),
+        (
+            "undetermined",
+            "the runs cannot tell from which length starting over is better (replicates disagree)",
+        ),
     ],
 )
 def test_no_crossing_is_an_answer(status: str, expected: str) -> None:
@@ -170,7 +176,9 @@ def test_no_crossing_is_an_answer(status: str, expected: str) -> None:
 
 def test_reuse_may_overtake_instead() -> None:
     answer = replace(CROSSING, tokens=None, until=300e3)
-    assert words.breakeven_clause(answer) == "only up to 300k second-stage tokens"
+    assert words.breakeven_clause(answer) == (
+        "starting over is better only below 300k second-stage tokens"
+    )
 
 
 def test_missing_scratch_runs_say_how_to_get_them() -> None:

@@ -12,6 +12,7 @@ from bootlaw.fitting import Comparison, Fit, compare, fit
 from bootlaw.planning import Breakeven, breakeven
 from bootlaw.reports import curves, measures, stages
 from bootlaw.reports.findings import (
+    Ahead,
     BreakevenAnswer,
     Contest,
     ContestRow,
@@ -52,6 +53,7 @@ class MethodAnalysis:
     main: Fit | None
     joint: Fit | None
     gain: Gain | None
+    ahead: Ahead | None
     saturation: Saturation | None
     contests: tuple[Contest, ...]
     breakevens: tuple[BreakevenAnswer, ...]
@@ -107,6 +109,7 @@ def _analyse_group(group: Group, bootstrap: int, seed: int) -> MethodAnalysis:
         main=main,
         joint=joint,
         gain=measures.second_stage_gain(group.runs),
+        ahead=measures.reuse_against_scratch(group.runs, group.scratch),
         saturation=_saturation(main, joint, group) if main else None,
         contests=contests,
         breakevens=answers,

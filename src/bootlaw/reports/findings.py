@@ -34,6 +34,14 @@ class Gain:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """In how many cells (D1, D2) reuse had a lower mean loss than scratch runs of D2 tokens."""
+
+    reuse_better: int
+    compared: int
+
+
+@dataclass(frozen=True)
 class Saturation:
     """The interaction a3 of the main law and the exponents at the ends of the grid.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.reports.findings import Gain, Noise, Scale
+from bootlaw.reports.findings import Ahead, Gain, Noise, Scale
 from bootlaw.reports.groups import runs_of
 from bootlaw.reports.series import Runs
 from bootlaw.runs import RunTable
@@ -34,6 +34,20 @@ def second_stage_gain(runs: Runs) -> Gain | None:
         on_shortest=runs.mean_loss(shortest, first) - runs.mean_loss(shortest, last),
         on_longest=runs.mean_loss(longest, first) - runs.mean_loss(longest, last),
     )
+
+
+def reuse_against_scratch(runs: Runs, scratch: Runs) -> Ahead | None:
+    """Return how often reuse beat starting over at equal D2; None where no length is shared."""
+    lengths = np.intersect1d(runs.levels_stage2, scratch.levels_stage2)
+    differences = [
+        runs.mean_loss(base, length) - float(scratch.at_stage2(length).loss.mean())
+        for base in runs.levels_stage1
+        for length in lengths
+    ]
+    seen = [difference for difference in differences if np.isfinite(difference)]
+    if not seen:
+        return None
+    return Ahead(sum(difference < 0 for difference in seen), len(seen))
 
 
 def seed_noise(table: RunTable, *pieces: Runs) -> Noise:

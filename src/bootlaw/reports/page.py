@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
-from bootlaw.reports import caveats, gallery, setup, tables, words
+from bootlaw.reports import caveats, gallery, setup, summary, tables, words
 from bootlaw.reports.analysis import BOOTSTRAP, MethodAnalysis, StudyAnalysis, analyse
 from bootlaw.reports.answer import Answer, answer, diagnostics
 from bootlaw.reports.findings import Noise
@@ -85,6 +85,7 @@ def _context(
     return {
         "name": source.name,
         "lead": _lead(analysis),
+        "in_short": summary.in_short(analysis.methods) if analysis.methods else "",
         "answers": answers,
         "figures": figures,
         "legend": gallery.legend(analysis),

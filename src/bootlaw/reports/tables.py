@@ -85,13 +85,13 @@ def breakeven_table(answers: Sequence[BreakevenAnswer]) -> TextTable:
         (
             q.tokens(answer.tokens_stage1),
             {"free": "already paid", "paid": "counted too"}.get(answer.stage1, answer.stage1),
-            words.breakeven_clause(answer),
+            words.sentence_case(words.breakeven_clause(answer)),
         )
         for answer in answers
     )
     return TextTable(
         caption="When starting over is better (joint fit of reuse and scratch runs, one E)",
-        headings=("Base tokens D₁", "Training of the base", "Starting over is better"),
+        headings=("Base tokens D₁", "Training of the base", "Verdict"),
         rows=rows,
     )
 

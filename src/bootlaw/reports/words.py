@@ -159,25 +159,31 @@ def breakeven_sentence(answers: Sequence[BreakevenAnswer]) -> str:
     """Return when starting over is better than reusing one base; `answers` differ in the cost."""
     base = q.tokens(answers[0].tokens_stage1)
     clauses = [
-        f"{breakeven_clause(answer)} {COSTS.get(answer.stage1, answer.stage1)}"
+        f"{COSTS.get(answer.stage1, answer.stage1)}, {breakeven_clause(answer)}"
         for answer in answers
     ]
-    return f"With the base of {base} tokens, starting over is better {', and '.join(clauses)}."
+    return f"Base of {base} tokens: {'; '.join(clauses)}."
 
 
 def breakeven_clause(answer: BreakevenAnswer) -> str:
-    """Return from where starting over is better, for one base and one cost."""
-    if answer.tokens is not None:
-        where = q.tokens_with_interval(answer.tokens)
-        return f"from {where} second-stage tokens{_outside(answer, answer.tokens.value)}"
+    """Return which way is better from which length on, for one base and one cost."""
     if answer.status == "reuse_always_wins":
-        return f"never (searched to {q.tokens(answer.search[1])} tokens)"
+        return f"reuse is better at every length (searched to {q.tokens(answer.search[1])} tokens)"
     if answer.status == "scratch_always_wins":
-        return f"at any length (searched from {q.tokens(answer.search[0])} tokens)"
+        searched = q.tokens(answer.search[0])
+        return f"starting over is better at every length (searched from {searched} tokens)"
+    if answer.status == "crossing" and answer.tokens is not None:
+        where = q.tokens_with_interval(answer.tokens)
+        outside = _outside(answer, answer.tokens.value)
+        return f"starting over is better from {where} second-stage tokens on{outside}"
     if answer.status == "crossing" and answer.until is not None:
-        return f"only up to {q.tokens(answer.until)} second-stage tokens"
+        outside = _outside(answer, answer.until)
+        return (
+            f"starting over is better only below {q.tokens(answer.until)} second-stage "
+            f"tokens{outside}"
+        )
     reason = f" ({answer.reason.rstrip('.')})" if answer.reason else ""
-    return f"from a length that cannot be told{reason}"
+    return f"the runs cannot tell from which length starting over is better{reason}"
 
 
 def _outside(answer: BreakevenAnswer, tokens: float) -> str:
