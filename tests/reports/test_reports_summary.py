@@ -105,7 +105,7 @@ def test_what_fits_say_about_themselves_is_repeated() -> None:
     main = SimpleNamespace(diagnostics=tuple(SimpleNamespace(code=code) for code in codes))
     text = in_short([method(main=main)])
     assert "the irreducible loss E" in text
-    assert "so few trunks" in text
+    assert "too few trunks" in text
 
 
 def test_reuse_is_compared_with_scratch_at_equal_length_only() -> None:

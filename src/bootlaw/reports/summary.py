@@ -19,7 +19,7 @@ def in_short(methods: Sequence[MethodAnalysis]) -> str:
 
 
 def _name(method: MethodAnalysis) -> str:
-    title = method.group.title
+    title = method.group.title.partition(",")[0]
     return title[:1].lower() + title[1:]
 
 
@@ -138,7 +138,7 @@ def _open(methods: Sequence[MethodAnalysis]) -> str:
     if "e_not_identified" in codes or "at_bound" in codes:
         gaps.append("the irreducible loss E, on which every extrapolation rests")
     if "few_trunks" in codes:
-        gaps.append("intervals one could rely on, with so few trunks")
+        gaps.append("intervals to rely on (there are too few trunks)")
     if any(len(contest.winners) > 1 for method in methods for contest in method.contests):
         gaps.append("the form of the law")
     if not gaps:
