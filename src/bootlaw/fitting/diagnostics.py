@@ -50,7 +50,7 @@ class Evidence:
     ----------
     values : (p,) natural units.
     replicates : (R, p) natural units; None without a bootstrap.
-    n_trunks : trunks that were resampled; None where rows were.
+    n_trunks : trunks that a bootstrap resamples; None where it resamples rows.
     """
 
     law: Law
@@ -254,7 +254,7 @@ def _repeated_data(e: Evidence) -> Diagnostic | None:
 
 
 def _few_trunks(e: Evidence) -> Diagnostic | None:
-    if e.n_trunks is None or e.n_trunks >= FEW_TRUNKS:
+    if e.bootstrap is None or e.n_trunks is None or e.n_trunks >= FEW_TRUNKS:
         return None
     return Diagnostic(
         "few_trunks",

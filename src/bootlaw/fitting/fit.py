@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,25 @@ from bootlaw.laws.features import D1
 from bootlaw.runs import RunTable, read_runs
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How to fit, checked."""
+
+    bootstrap: int
+    delta: float
+    level: float
+    resample: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.bootstrap < 0:
+            raise InputError(f"bootstrap is a number of refits, 0 or more, not {self.bootstrap}")
+        if not (np.isfinite(self.delta) and self.delta > 0):
+            raise InputError(f"delta is a log residual above 0, such as 1e-3, not {self.delta}")
+        if not 0 < self.level < 1:
+            raise InputError(f"level is a coverage between 0 and 1, such as 0.95, not {self.level}")
 
 
 def fit(
@@ -61,35 +81,11 @@ def fit(
         tell is returned, with status ``not_identifiable`` and a diagnostic that says why.
     """
     started = time.perf_counter()
-    _check_options(bootstrap, delta, level)
+    options = _Options(bootstrap, delta, level, resample, seed)
     law = laws.get(law) if isinstance(law, str) else law
     runs = table if isinstance(table, RunTable) else read_runs(table)
     rows = select_rows(runs, law, method=method, where=where, drop_lowest=drop_lowest)
-    columns = {name: rows.table.numbers(name) for name in law.variables}
-    objective = Objective.of(law, columns, rows.table.numbers("loss"), delta)
-    optimum = find_optimum(objective)
-    scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
-    identifiability = identify(objective, optimum, 0.0 if np.isnan(scale) else scale)
-    trunks = trunk_numbers(rows.table)
-    scheme = choose_scheme(resample, trunks)
-    refits = None
-    if bootstrap:
-        tables = resampled(objective, optimum.u, scheme, trunks, bootstrap, seed)
-        refits = refit(tables, optimum, bootstrap)
-    evidence = Evidence(
-        law=law,
-        rows=rows,
-        optimum=optimum,
-        values=_natural(law, optimum.u),
-        identifiability=identifiability,
-        bootstrap=refits,
-        replicates=_replicates(law, refits),
-        level=level,
-        n_trunks=int(trunks.max()) + 1
-        if refits and scheme != "pairs" and trunks is not None
-        else None,
-    )
-    return _result(evidence, objective, scale, scheme, time.perf_counter() - started)
+    return _fit_rows(rows, law, options, started)
 
 
 def residual_scale(residuals: Floats, n_params: int) -> float:
@@ -102,6 +98,31 @@ def residual_scale(residuals: Floats, n_params: int) -> float:
     if residuals.size <= n_params:
         return float("nan")
     return float(np.median(np.sort(np.abs(residuals))[n_params:]) / 0.6745)
+
+
+def _fit_rows(rows: FitRows, law: Law, options: _Options, started: float) -> Fit:
+    columns = {name: rows.table.numbers(name) for name in law.variables}
+    objective = Objective.of(law, columns, rows.table.numbers("loss"), options.delta)
+    trunks = trunk_numbers(rows.table)
+    scheme = choose_scheme(options.resample, trunks)
+    optimum = find_optimum(objective)
+    scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
+    refits = None
+    if options.bootstrap:
+        tables = resampled(objective, optimum.u, scheme, trunks, options.bootstrap, options.seed)
+        refits = refit(tables, optimum, options.bootstrap)
+    evidence = Evidence(
+        law=law,
+        rows=rows,
+        optimum=optimum,
+        values=_natural(law, optimum.u),
+        identifiability=identify(objective, optimum, 0.0 if np.isnan(scale) else scale),
+        bootstrap=refits,
+        replicates=_replicates(law, refits),
+        level=options.level,
+        n_trunks=None if scheme == "pairs" or trunks is None else int(trunks.max()) + 1,
+    )
+    return _result(evidence, objective, scale, scheme, time.perf_counter() - started)
 
 
 def _result(
@@ -166,12 +187,3 @@ def _ranges(rows: FitRows, law: Law) -> dict[str, tuple[float, float]]:
             values = values[values > 0]
         ranges[name] = (float(values.min()), float(values.max()))
     return ranges
-
-
-def _check_options(bootstrap: int, delta: float, level: float) -> None:
-    if bootstrap < 0:
-        raise InputError(f"bootstrap is a number of refits, 0 or more, not {bootstrap}")
-    if not (np.isfinite(delta) and delta > 0):
-        raise InputError(f"delta is a log residual above 0, such as 1e-3, not {delta}")
-    if not 0 < level < 1:
-        raise InputError(f"level is a coverage between 0 and 1, such as 0.95, not {level}")

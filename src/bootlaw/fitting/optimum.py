@@ -23,6 +23,9 @@ a small one, so a start goes through all that are larger than the delta asked fo
 AGREEMENT = 1e-9
 """Relative difference of objectives below which two starts reached the same optimum."""
 
+PERTURBATION = 0.03
+"""Size, as a change of log losses, of the steps from an optimum that is to be confirmed."""
+
 
 @dataclass(frozen=True)
 class Optimum:
@@ -74,7 +77,27 @@ def find_optimum(objective: Objective) -> Optimum:
         n_agreeing=int((values <= values[best] * (1 + AGREEMENT) + 1e-18).sum()),
         n_starts=values.size,
     )
-    return polish(objective, optimum)
+    polished = polish(objective, optimum)
+    return polished if polished.n_agreeing > 1 else _confirm(objective, polished)
+
+
+def _confirm(objective: Objective, optimum: Optimum) -> Optimum:
+    """Return the optimum after new starts around it, for one that a single start has reached."""
+    free = free_parameters(objective, with_constant=not optimum.at_zero)
+    transform = preconditioner(objective, optimum.u, free)
+    draws = np.random.default_rng(0).normal(size=(N_STARTS // 2, transform.shape[1]))
+    around = follow(objective, optimum.u + PERTURBATION * draws @ transform.T, free)
+    values = np.where(around.u[:, objective.design.irreducible] >= 0, around.objective, np.inf)
+    best = int(np.argmin(values))
+    if values[best] < optimum.objective * (1 - AGREEMENT):
+        optimum = replace(optimum, u=around.u[best], objective=float(values[best]), n_agreeing=0)
+    agreeing = values <= optimum.objective * (1 + AGREEMENT) + 1e-18
+    counted = replace(
+        optimum,
+        n_agreeing=optimum.n_agreeing + int(agreeing.sum()),
+        n_starts=optimum.n_starts + values.size,
+    )
+    return polish(objective, counted)
 
 
 def polish(objective: Objective, optimum: Optimum) -> Optimum:
