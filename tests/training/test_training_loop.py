@@ -10,11 +10,11 @@ from bootlaw.training.checkpoint import (
     save_checkpoint,
 )
 from bootlaw.training.evaluation import HeldOutLoss, evaluate
+from bootlaw.training.held_out import read_held_out
 from bootlaw.training.loop import TrainState, advance
 from bootlaw.training.model import build_model
 from bootlaw.training.optimizer import OptimizerSpec, build_optimizer
 from bootlaw.training.schedule import Cooldown, Trunk
-from bootlaw.training.stream import held_out_sequences
 
 OPTIMIZER = OptimizerSpec()
 
@@ -45,7 +45,7 @@ def same(first, second):
 
 
 def test_training_learns_and_a_cooldown_learns_more(tiny_model, word_stream, words):
-    held_out = held_out_sequences(words, tiny_model.context, 4096)
+    held_out = read_held_out(words, tiny_model.context, 4096).sequences
     state = fresh(tiny_model)
     start = evaluate(state.model, held_out).mean
     train(state, word_stream, 60)
@@ -141,5 +141,5 @@ def test_paired_errors_leave_out_what_two_models_share():
 
 def test_evaluation_leaves_the_model_in_training_mode(tiny_model, words):
     model = build_model(tiny_model.config(), 0).train()
-    evaluate(model, held_out_sequences(words, tiny_model.context, 1024))
+    evaluate(model, read_held_out(words, tiny_model.context, 1024).sequences)
     assert model.training

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootlaw.errors import InputError
-from bootlaw.training.stream import TOKEN_TYPE, TokenStream, held_out_sequences
+from bootlaw.training.stream import TOKEN_TYPE, TokenStream
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +59,3 @@ def test_text_that_is_used_up_is_an_error_and_never_repeats(tokens):
     one = stream(tokens)
     with pytest.raises(InputError, match="unique text"):
         one.batch(one.steps)
-
-
-def test_held_out_sequences_predict_every_token_once(tokens):
-    sequences = held_out_sequences(tokens, 8)
-    targets = sequences[:, 1:].ravel()
-    assert (targets == np.arange(1, 1 + len(targets))).all()
-    assert len(sequences) == (1000 - 1) // 8
-
-
-def test_a_limit_cuts_the_held_out_text(tokens):
-    assert held_out_sequences(tokens, 8, limit=80).shape == (10, 9)
-
-
-def test_too_little_held_out_text_is_refused(tokens):
-    with pytest.raises(InputError, match="held-out tokens"):
-        held_out_sequences(tokens, 2000)

@@ -20,10 +20,11 @@ from bootlaw.training.checkpoint import (
     save_checkpoint,
 )
 from bootlaw.training.evaluation import evaluate
+from bootlaw.training.held_out import read_held_out
 from bootlaw.training.loop import TrainState, advance
 from bootlaw.training.model import ModelSpec, build_model
 from bootlaw.training.optimizer import build_optimizer
-from bootlaw.training.stream import TokenStream, held_out_sequences
+from bootlaw.training.stream import TokenStream
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -114,9 +115,10 @@ def _observe(node: RunNode, place: Workplace, control: Control, state: TrainStat
     store = place.store(node.id)
     for due in node.evaluations:
         if due.step == state.step and not store.has_evaluation(due):
-            held_out = place.texts[due.domain].held_out
-            sequences = held_out_sequences(held_out, node.spec.model.context, due.tokens)
-            store.write_evaluation(due, evaluate(state.model, sequences))
+            held_out = read_held_out(
+                place.texts[due.domain].held_out, node.spec.model.context, due.tokens
+            )
+            store.write_evaluation(due, evaluate(state.model, held_out.sequences))
             control.add_cost(evaluation_flops(node.spec.model, due.tokens), 0)
     if state.step in node.checkpoints:
         save_checkpoint(store.checkpoints, state.step, state.model, state.optimizer)

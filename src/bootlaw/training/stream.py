@@ -71,16 +71,3 @@ class TokenStream:
     @cached_property
     def _order(self) -> NDArray[np.int64]:
         return np.random.default_rng(self.seed).permutation(self.sequences)
-
-
-def held_out_sequences(path: Path, context: int, limit: int | None = None) -> NDArray[np.int64]:
-    """Return held-out tokens as sequences of inputs and targets, shape (n, context + 1).
-
-    Every target is predicted once; `limit` cuts the text after so many tokens.
-    """
-    tokens = np.fromfile(path, dtype=TOKEN_TYPE, count=-1 if limit is None else limit + 1)
-    count = (len(tokens) - 1) // context
-    if count < 1:
-        raise InputError(f"{path}: {len(tokens)} held-out tokens, one sequence needs {context + 1}")
-    windows = np.lib.stride_tricks.sliding_window_view(tokens, context + 1)[::context][:count]
-    return windows.astype(np.int64)
