@@ -33,8 +33,9 @@ format: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
+# Leaves out/ alone: it holds studies that took hours.
 clean:
-	rm -rf $(VENV) out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # torch first and pinned: a later, looser request would replace it by a build of several gigabytes.
 $(VENV)/.torch-installed: constraints.txt tools/find_python.sh

@@ -132,11 +132,23 @@ def test_weight_decay_spares_the_norm_gains(tiny_model):
 
 def test_paired_errors_leave_out_what_two_models_share():
     rng = np.random.default_rng(0)
+    alone = np.arange(400)
     shared = rng.normal(2.0, 0.5, size=400).astype(np.float32)
     one = HeldOutLoss(shared)
     other = HeldOutLoss(shared + rng.normal(0, 0.01, size=400).astype(np.float32))
-    assert one.standard_error == pytest.approx(0.5 / 20, rel=0.1)
-    assert one.paired_error(other) == pytest.approx(0.01 / 20, rel=0.1)
+    assert one.standard_error(alone) == pytest.approx(0.5 / 20, rel=0.1)
+    assert one.paired_error(other, alone) == pytest.approx(0.01 / 20, rel=0.1)
+
+
+def test_sequences_of_one_document_count_as_one_draw():
+    """Taken as independent, they made errors several times too small."""
+    rng = np.random.default_rng(1)
+    documents = np.repeat(np.arange(100), 16)
+    level = rng.normal(2.0, 0.3, size=100)[documents]
+    loss = HeldOutLoss((level + rng.normal(0, 0.1, size=1600)).astype(np.float32))
+    assert loss.standard_error(documents) == pytest.approx(0.3 / 10, rel=0.2)
+    assert loss.standard_error(np.arange(1600)) < 0.3 / 10 / 3
+    assert np.isnan(loss.standard_error(np.zeros(1600, dtype=int)))
 
 
 def test_evaluation_leaves_the_model_in_training_mode(tiny_model, words):

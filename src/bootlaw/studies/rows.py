@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bootlaw.runs import write_runs
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.graph import Cell, RunGraph
 from bootlaw.studies.nodes import Evaluation
+from bootlaw.studies.noise import held_out_documents
 from bootlaw.studies.spec import StudySpec
 
 Row = dict[str, Any]
@@ -57,6 +59,7 @@ def base_evaluation(cell: Cell, due: Evaluation) -> Evaluation:
 
 def _row(cell: Cell, due: Evaluation, spec: StudySpec, place: Workplace) -> Row:
     loss = place.store(cell.run).read_evaluation(due)
+    documents = held_out_documents(place, due, cell.model.context)
     tokens1 = cell.steps_stage1 * spec.tokens_per_step
     tokens2 = cell.steps_stage2 * spec.tokens_per_step
     base = cell.base_model
@@ -72,10 +75,10 @@ def _row(cell: Cell, due: Evaluation, spec: StudySpec, place: Workplace) -> Row:
         "tokens_stage1": tokens1,
         "tokens_stage2": tokens2,
         "loss": round(loss.mean, 6),
-        "loss_se": round(loss.standard_error, 6),
+        "loss_se": _rounded(loss.standard_error(documents)),
         "loss_base": _base_loss(cell, due, place),
         "schedule_state": "cooled",
-        "lr_policy": "rewarmed",
+        "lr_policy": "rewarmed" if base is not None else "",
         "peak_lr": spec.schedule.peak_lr,
         "replay": 0,
         "data1": cell.data1,
@@ -88,7 +91,12 @@ def _row(cell: Cell, due: Evaluation, spec: StudySpec, place: Workplace) -> Row:
         "unique_tokens": cell.unique_tokens,
         "flops": float(f"{flops:.6g}"),
         "loss_start": _start_loss(cell, due, place),
+        "eval_tokens": due.tokens // cell.model.context * cell.model.context,
     }
+
+
+def _rounded(value: float) -> float | str:
+    return round(value, 6) if math.isfinite(value) else ""
 
 
 def _base_loss(cell: Cell, due: Evaluation, place: Workplace) -> float | str:

@@ -26,14 +26,29 @@ class HeldOutLoss:
         """Nats per token."""
         return float(self.sequence_losses.mean(dtype=np.float64))
 
-    @property
-    def standard_error(self) -> float:
-        """Sampling standard error of the mean over sequences, in nats per token."""
-        return _standard_error(self.sequence_losses)
+    def standard_error(self, documents: NDArray[np.int64]) -> float:
+        """Sampling standard error of the mean, nats per token; `documents` as in `HeldOut`."""
+        return clustered_error(self.sequence_losses, documents)
 
-    def paired_error(self, other: HeldOutLoss) -> float:
+    def paired_error(self, other: HeldOutLoss, documents: NDArray[np.int64]) -> float:
         """Standard error of the difference of two models' losses on the same sequences."""
-        return _standard_error(self.sequence_losses - other.sequence_losses)
+        return clustered_error(self.sequence_losses - other.sequence_losses, documents)
+
+
+def clustered_error(values: NDArray[np.float32], documents: NDArray[np.int64]) -> float:
+    """Return the standard error of the mean of `values` when whole documents are drawn.
+
+    Sequences of one document resemble one another; taking them as independent made errors
+    several times too small. The usual cluster-robust formula: with G documents and residual sums
+    S_g, sqrt(G / (G - 1) * sum S_g^2) / n. NaN with fewer than two documents.
+    """
+    _, group = np.unique(documents, return_inverse=True)
+    groups = int(group.max()) + 1
+    if groups < 2:
+        return float("nan")
+    residuals = values - values.mean(dtype=np.float64)
+    sums = np.bincount(group, weights=residuals)
+    return float(np.sqrt(groups / (groups - 1) * (sums**2).sum()) / len(values))
 
 
 def evaluate(model: PreTrainedModel, sequences: NDArray[np.int64]) -> HeldOutLoss:
@@ -55,9 +70,3 @@ def evaluate(model: PreTrainedModel, sequences: NDArray[np.int64]) -> HeldOutLos
             losses.append(loss.view(len(batch), -1).mean(dim=1).cpu().numpy())
     model.train(was_training)
     return HeldOutLoss(np.concatenate(losses))
-
-
-def _standard_error(values: NDArray[np.float32]) -> float:
-    if len(values) < 2:
-        return float("nan")
-    return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
