@@ -175,9 +175,9 @@ def test_two_workers_give_the_same_table_as_one(finished, user_texts, tiny_spec,
 
 
 def test_a_failed_run_blocks_only_its_descendants(user_texts, stack_only, tmp_path, monkeypatch):
-    from bootlaw.studies import executor
+    from bootlaw.studies import attempt
 
-    real = executor.execute
+    real = attempt.execute
 
     def failing(node, place, control):
         if node.label == "stack-s0-d1_1.28k":
@@ -185,7 +185,7 @@ def test_a_failed_run_blocks_only_its_descendants(user_texts, stack_only, tmp_pa
         real(node, place, control)
 
     with monkeypatch.context() as patch:
-        patch.setattr(executor, "execute", failing)
+        patch.setattr(attempt, "execute", failing)
         with pytest.raises(BootlawError, match="no memory left") as caught:
             study(stack_only, tmp_path / "out", user_texts)
     assert "2 run(s) wait" in str(caught.value)

@@ -57,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _report_error(words, f"{where}{error.strerror or error}", 1)
 
 
 def _report_error(words: Sequence[str], message: str, exit_code: int) -> int:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from bootlaw import growth
 from bootlaw.errors import BootlawError, Interrupted
-from bootlaw.studies.nodes import Parent, RunNode, TextFiles
+from bootlaw.studies.nodes import Evaluation, Parent, RunNode, TextFiles
 from bootlaw.studies.store import RunStore, Stretch
 from bootlaw.training.checkpoint import (
     complete_steps,
@@ -19,7 +21,7 @@ from bootlaw.training.checkpoint import (
     prune_checkpoints,
     save_checkpoint,
 )
-from bootlaw.training.evaluation import evaluate
+from bootlaw.training.evaluation import HeldOutLoss, evaluate
 from bootlaw.training.held_out import read_held_out
 from bootlaw.training.loop import TrainState, advance
 from bootlaw.training.model import ModelSpec, build_model
@@ -66,7 +68,7 @@ def execute(node: RunNode, place: Workplace, control: Control) -> None:
     Interrupted
         When `control` asked to stop; what was trained is saved.
     BootlawError
-        When training fails.
+        When training fails, or a loss or a weight is not finite.
     """
     store = place.store(node.id)
     store.write_spec(node)
@@ -74,20 +76,20 @@ def execute(node: RunNode, place: Workplace, control: Control) -> None:
     for target in store.pending_steps(node):
         if state is None or state.step > target:
             state = _state_before(node, place, target)
-        _train(node, place, control, state, target)
-        _observe(node, place, control, state)
-    if not node.is_trunk:
-        prune_checkpoints(store.checkpoints, keep=set())
-    else:
-        prune_checkpoints(store.checkpoints, keep={*node.checkpoints, node.last_step})
+        watch = _Watch(node, store, control, state.step)
+        try:
+            _train(node, place, state, target, watch)
+            _observe(node, place, control, state)
+        finally:
+            watch.close(state.step)
+    asked = {*node.checkpoints, node.last_step} if node.is_trunk else set()
+    prune_checkpoints(store.checkpoints, keep=asked)
 
 
-def _train(
-    node: RunNode, place: Workplace, control: Control, state: TrainState, target: int
-) -> None:
+def _train(node: RunNode, place: Workplace, state: TrainState, target: int, watch: _Watch) -> None:
     if state.step >= target:
         return
-    spec, store = node.spec, place.store(node.id)
+    spec = node.spec
     stream = TokenStream(
         path=place.texts[spec.stream.domain].train,
         start=spec.stream.start,
@@ -96,32 +98,41 @@ def _train(
         batch_size=spec.stream.batch_size,
         seed=spec.stream.seed,
     )
-    watch = _Watch(node, store, control, state.step)
-    try:
-        advance(
-            state,
-            stream=stream,
-            schedule=spec.schedule,
-            clip=spec.optimizer.clip,
-            until=target,
-            after_step=watch.after_step,
-        )
-    finally:
-        watch.close(state.step)
+    advance(
+        state,
+        stream=stream,
+        schedule=spec.schedule,
+        clip=spec.optimizer.clip,
+        until=target,
+        after_step=watch.after_step,
+    )
 
 
 def _observe(node: RunNode, place: Workplace, control: Control, state: TrainState) -> None:
-    """Evaluate first, then commit the checkpoint: a checkpoint never lacks its losses."""
+    """Evaluate, then commit the checkpoint, so that a branch mostly finds its base's losses.
+
+    A stop or a rolling checkpoint at this very step comes before both: the step then stays
+    pending for its losses, and they are measured from that checkpoint.
+    """
     store = place.store(node.id)
     for due in node.evaluations:
         if due.step == state.step and not store.has_evaluation(due):
             held_out = read_held_out(
                 place.texts[due.domain].held_out, node.spec.model.context, due.tokens
             )
-            store.write_evaluation(due, evaluate(state.model, held_out.sequences))
+            store.write_evaluation(due, _finite(evaluate(state.model, held_out.sequences), due))
             control.add_cost(evaluation_flops(node.spec.model, due.tokens), 0)
     if state.step in node.checkpoints:
         save_checkpoint(store.checkpoints, state.step, state.model, state.optimizer)
+
+
+def _finite(loss: HeldOutLoss, due: Evaluation) -> HeldOutLoss:
+    if not np.isfinite(loss.sequence_losses).all():
+        raise BootlawError(
+            f"the held-out loss on {due.domain} is {loss.mean} at step {due.step}; "
+            "lower schedule.peak_lr"
+        )
+    return loss
 
 
 class _Watch:
@@ -142,15 +153,23 @@ class _Watch:
             self._save(state)
 
     def close(self, step: int) -> None:
+        """Report and record what was not yet."""
         self._report(step)
-        seconds = time.monotonic() - self._started
-        self._store.add_stretch(Stretch(self._first, step, round(seconds, 3), socket.gethostname()))
+        self._record(step)
 
     def _save(self, state: TrainState) -> None:
+        # Recorded first: these steps were trained whether or not their checkpoint succeeds.
+        self._record(state.step)
         folder = self._store.checkpoints
         save_checkpoint(folder, state.step, state.model, state.optimizer)
         prune_checkpoints(folder, keep={*self._node.checkpoints, state.step})
         self._saved = time.monotonic()
+
+    def _record(self, step: int) -> None:
+        now = time.monotonic()
+        seconds = round(now - self._started, 3)
+        self._store.add_stretch(Stretch(self._first, step, seconds, socket.gethostname()))
+        self._first, self._started = step, now
 
     def _report(self, step: int) -> None:
         spec = self._node.spec

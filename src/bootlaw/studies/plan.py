@@ -9,6 +9,13 @@ from bootlaw.studies.progress import Work
 from bootlaw.studies.store import RunState
 from bootlaw.training.checkpoint import complete_steps
 
+_WORDS = {
+    RunState.DONE: "reuse",
+    RunState.PLANNED: "new",
+    RunState.PARTIAL: "continue",
+    RunState.FAILED: "retry",
+}
+
 
 def node_work(node: RunNode) -> Work:
     """Return the work of a whole run, evaluations included."""
@@ -49,7 +56,7 @@ def describe(graph: RunGraph, place: Workplace) -> str:
     for node in graph.nodes:
         left = remaining_work(node, place)
         state = place.store(node.id).state(node)
-        word = {RunState.DONE: "reuse", RunState.PLANNED: "new"}.get(state, "continue")
+        word = _WORDS[state]
         lines.append(f"{word:8} {left.tokens:12,} {left.flops:11.3g}  {node.id}")
     left = work_left(graph, place)
     lines.append(f"{'all':8} {left.tokens:12,} {left.flops:11.3g}  {len(graph.nodes)} runs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any
 
@@ -32,3 +33,18 @@ def stop_on_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for caught, handler in former.items():
             signal.signal(caught, handler)
+
+
+@contextmanager
+def sigint_blocked() -> Iterator[None]:
+    """Start processes in this block that no Ctrl-C reaches, not even while they start.
+
+    The parent gets a Ctrl-C of that time right afterwards.
+    """
+    # Else its own start, at the first process, would let SIGINT through again.
+    resource_tracker.ensure_running()
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)

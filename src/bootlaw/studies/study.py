@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import platform
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 
 from bootlaw.errors import BootlawError, InputError, Interrupted
 from bootlaw.studies.execute import Workplace
-from bootlaw.studies.executor import walk_inline, walk_processes
+from bootlaw.studies.executor import Course, walk_inline, walk_processes
 from bootlaw.studies.graph import RunGraph, build_graph
 from bootlaw.studies.grid import Grid, plan_grid
 from bootlaw.studies.lock import exclusive
@@ -25,7 +28,9 @@ from bootlaw.studies.rows import result_rows, timing_rows, write_csv
 from bootlaw.studies.spec import StudySpec, TextSpec, load_spec, to_document
 from bootlaw.studies.store import RunStore, read_json, write_json
 from bootlaw.studies.walk import Walk
+from bootlaw.training.saving import saving
 from bootlaw.training.text import prepare_text
+from bootlaw.training.text.atomic import atomic_file
 
 _MAY_CHANGE = ("name", "stage1", "cpt", "stack", "seeds", "replicates")
 """Fields that only add runs: what was trained stays valid."""
@@ -82,7 +87,9 @@ def run_study(
     text, cpt_text
         Files or folders that replace the text of the first stage and of continual pretraining.
     workers
-        Processes to train on, one thread each; as many as there are cores where None.
+        Processes to train on, one thread each; as many as there are cores for this process where
+        None. They are spawned: a script that calls this with more than one worker must do so
+        below ``if __name__ == "__main__":``.
     dry_run
         Prepare the text and describe the run graph, train nothing.
     say
@@ -111,7 +118,7 @@ def run_study(
         if dry_run:
             return _result(study, describe(study.graph, study.place))
         _write_study(study)
-        return _train(study, workers or os.cpu_count() or 1, say)
+        return _train(study, workers or _cores(), say)
 
 
 def _with_text(spec: StudySpec, text: Sequence[str], cpt_text: Sequence[str]) -> StudySpec:
@@ -195,33 +202,45 @@ def _plain(value: Any) -> Any:
 def _train(study: _Study, workers: int, say: Callable[[str], None]) -> StudyResult:
     graph, place = study.graph, study.place
     walk = Walk(graph, place)
+    workers = min(workers, max(1, walk.size - len(walk.done)))
     total, left = total_work(graph), work_left(graph, place)
-    done = Work(total.flops - left.flops, total.tokens - left.tokens)
-    line = ProgressLine(total, done)
+    line = ProgressLine(total, Work(total.flops - left.flops, total.tokens - left.tokens))
     if not walk.over:
         say(
-            f"{len(graph.nodes)} runs, {total.tokens / 1e6:.2f}M tokens in all, "
+            f"{walk.size} runs, {total.tokens / 1e6:.2f}M tokens in all, "
             f"{left.tokens / 1e6:.2f}M to train on {workers} worker(s)"
         )
-    try:
-        if workers == 1 or walk.over:
-            walk_inline(walk, place, line, lambda: _write_tables(study), len(graph.nodes))
-        else:
-            walk_processes(
-                walk, place, line, lambda: _write_tables(study), len(graph.nodes), workers
-            )
-    except Interrupted as error:
-        raise Interrupted(
-            f"stopped; {len(walk.done)} of {len(graph.nodes)} runs are done and saved in "
-            f"{study.folder}; the same command continues"
-        ) from error
-    finally:
-        line.close()
-        _write_tables(study)
-        _write_study(study)
-    if walk.failed:
-        raise BootlawError(_failures(walk, study))
+    course = Course(walk, line, lambda: _write_tables(study), say)
+    with _results_written(study):
+        try:
+            if workers == 1:
+                walk_inline(course, place)
+            else:
+                walk_processes(course, place, workers)
+        except Interrupted as error:
+            raise Interrupted(
+                f"stopped; {len(walk.done)} of {walk.size} runs are done and saved in "
+                f"{study.folder}; the same command continues"
+            ) from error
+        finally:
+            line.close()
+        if walk.failed:
+            raise BootlawError(_failures(walk, study))
     return _result(study)
+
+
+@contextmanager
+def _results_written(study: _Study) -> Iterator[None]:
+    """Write the results at the end; an error on its way out is never replaced by one of this."""
+    try:
+        yield
+    except BaseException:
+        with suppress(BootlawError, OSError):
+            _write_tables(study)
+            _write_study(study)
+        raise
+    _write_tables(study)
+    _write_study(study)
 
 
 def _failures(walk: Walk, study: _Study) -> str:
@@ -229,7 +248,8 @@ def _failures(walk: Walk, study: _Study) -> str:
     text = f"{len(walk.failed)} run(s) failed, the first: {message}"
     if walk.blocked:
         text += f"; {len(walk.blocked)} run(s) wait for them"
-    return f"{text} (details in {study.place.store(run).folder / 'error.txt'})"
+    details = study.place.store(run).error_file
+    return f"{text} (details in {details})" if details else text
 
 
 def _write_tables(study: _Study) -> None:
@@ -243,10 +263,19 @@ def _write_tables(study: _Study) -> None:
 
 def write_timings(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write the timings as CSV, whole or not at all."""
-    lines = [",".join(rows[0]), *(",".join(str(value) for value in row.values()) for row in rows)]
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines) + "\n", "utf-8")
-    os.replace(temporary, path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with saving(path), atomic_file(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def _cores() -> int:
+    """Return the cores this process may use: a container or a batch system may grant fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _write_study(study: _Study) -> None:

@@ -43,6 +43,15 @@ class Walk:
         elif not isinstance(error, Interrupted):
             self.failed[node.id] = str(error)
 
+    def put_back(self, node: RunNode) -> None:
+        """Let `node` start again: whoever trained it is gone."""
+        self.running.discard(node.id)
+
+    @property
+    def size(self) -> int:
+        """How many runs there are in all."""
+        return len(self._nodes)
+
     @property
     def over(self) -> bool:
         """True when nothing runs and nothing can start."""

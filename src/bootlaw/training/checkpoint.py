@@ -6,7 +6,9 @@ Traps this module avoids, each seen in the wild:
   ``get_state_dict``/``set_state_dict`` are used throughout;
 * loading an optimiser restores its old learning rate: the loop sets the rate before every update;
 * a killed writer leaves a folder that looks complete: a checkpoint is written beside its place
-  and moved there when done, and it counts only with its ``.metadata``.
+  and moved there when done, it counts only with its ``.metadata``, and it is moved aside before
+  it is deleted;
+* torch's ``CheckpointException`` is no ``Exception``: a full disk would pass every handler.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ import re
 import shutil
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootlaw.errors import BootlawError, InputError
+from bootlaw.training.saving import cannot_write, reason
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -45,21 +48,29 @@ def complete_steps(folder: Path) -> list[int]:
 
 
 def save_checkpoint(folder: Path, step: int, model: PreTrainedModel, optimizer: Optimizer) -> None:
-    """Write the checkpoint of `step`; an existing complete one is kept as it is."""
+    """Write the checkpoint of `step`; an existing complete one is kept as it is.
+
+    Raises
+    ------
+    BootlawError
+        When a weight is not finite, or the checkpoint cannot be written.
+    """
     target = checkpoint_path(folder, step)
     if (target / ".metadata").is_file():
         return
-    temporary = folder / f"step-{step:08d}.tmp"
+    _check_finite(model, step)
+    temporary = _aside(target)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in (temporary, target):
             if leftover.exists():
                 shutil.rmtree(leftover)
-        with _without_process_group() as dcp:
+        with _dcp() as dcp:
             dcp.save(_state(model, optimizer), checkpoint_id=str(temporary))
         temporary.rename(target)
-    except OSError as error:
-        raise BootlawError(f"cannot write the checkpoint {target}: {error}") from error
+    except (OSError, _DcpError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise cannot_write(target, error) from error
 
 
 def load_checkpoint(folder: Path, step: int, model: PreTrainedModel, optimizer: Optimizer) -> None:
@@ -86,18 +97,42 @@ def load_weights(folder: Path, step: int, model: PreTrainedModel) -> None:
 
 
 def prune_checkpoints(folder: Path, keep: set[int]) -> None:
-    """Delete the complete checkpoints below `folder` whose step is not in `keep`."""
+    """Delete the complete checkpoints below `folder` whose step is not in `keep`.
+
+    What a killed process left half written or half deleted goes too. Nobody else may be writing
+    to `folder` meanwhile.
+    """
+    for leftover in folder.glob("step-*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
     for step in complete_steps(folder):
         if step not in keep:
-            shutil.rmtree(checkpoint_path(folder, step), ignore_errors=True)
+            target = checkpoint_path(folder, step)
+            with suppress(OSError):
+                # Renamed first: a deletion cut short must not leave what looks complete.
+                shutil.rmtree(target.rename(_aside(target)), ignore_errors=True)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(target.name + ".tmp")
 
 
 def _load(folder: Path, step: int, state: dict[str, Any]) -> None:
     target = checkpoint_path(folder, step)
     if not (target / ".metadata").is_file():
         raise InputError(f"{target} is not a complete checkpoint")
-    with _without_process_group() as dcp:
-        dcp.load(state, checkpoint_id=str(target))
+    try:
+        with _dcp() as dcp:
+            dcp.load(state, checkpoint_id=str(target))
+    except (OSError, _DcpError) as error:
+        raise BootlawError(
+            f"cannot read the checkpoint {target}: {reason(error)}; delete that folder, then the "
+            "same command trains it again"
+        ) from error
+
+
+def _check_finite(model: PreTrainedModel, step: int) -> None:
+    if not all(bool(parameter.isfinite().all()) for parameter in model.parameters()):
+        raise BootlawError(f"the weights are not finite at step {step}; lower schedule.peak_lr")
 
 
 def _state(model: PreTrainedModel, optimizer: Optimizer) -> dict[str, Any]:
@@ -107,10 +142,21 @@ def _state(model: PreTrainedModel, optimizer: Optimizer) -> dict[str, Any]:
     return {"model": model_state, "optimizer": optimizer_state}
 
 
+class _DcpError(Exception):
+    """What the distributed-checkpoint module raised, as an ordinary exception."""
+
+
 @contextmanager
-def _without_process_group() -> Iterator[Any]:
-    """Give the distributed-checkpoint module, quiet about running in a single process."""
+def _dcp() -> Iterator[Any]:
+    """Give the distributed-checkpoint module, quiet about a single process.
+
+    Raises
+    ------
+    _DcpError
+        For its ``CheckpointException``, with the words of the failure inside it.
+    """
     import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.api import CheckpointException
 
     logger = logging.getLogger("torch.distributed.checkpoint")
     level = logger.level
@@ -119,5 +165,12 @@ def _without_process_group() -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield dcp
+    except CheckpointException as error:
+        cause, _ = next(iter(error.failures.values()), (error, None))
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise _DcpError(reason(cause)) from error
+    except RuntimeError as error:
+        raise _DcpError(reason(error)) from error
     finally:
         logger.setLevel(level)
