@@ -72,3 +72,18 @@ def test_every_command_says_what_it_does_and_takes_json(capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--help"])
     assert "--json" in capsys.readouterr().out
+
+
+def test_what_the_system_refuses_is_one_line(capsys, monkeypatch, tmp_path):
+    """An error of the file system came out as a traceback, and --json had no document."""
+    from bootlaw.cli import laws
+
+    def refuse(_):
+        raise OSError(28, "No space left on device", str(tmp_path / "fit.json"))
+
+    monkeypatch.setattr(laws, "run", refuse)
+    assert main(["laws", "--json"]) == 1
+    shown = capsys.readouterr()
+    assert len(shown.err.splitlines()) == 1
+    assert "fit.json: No space left on device" in shown.err
+    assert json.loads(shown.out)["exit_code"] == 1

@@ -10,16 +10,18 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bootlaw.errors import BootlawError, Interrupted
-from bootlaw.studies import parse_spec, run_study
-from bootlaw.studies.crew import Crew, Death
+from bootlaw.studies import attempt, execute, executor, parse_spec, run_study
+from bootlaw.studies.crew import Crew, Death, Ended
 from bootlaw.studies.deaths import Deaths, cause
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.nodes import Evaluation
 from bootlaw.studies.store import RunStore
 from bootlaw.training.checkpoint import checkpoint_path
+from bootlaw.training.evaluation import HeldOutLoss
 
 pytestmark = pytest.mark.train
 
@@ -71,17 +73,17 @@ def finished(tmp_path_factory, user_texts):
 
 
 class _Killer:
-    """Stands in for `Crew.give`: kills one worker that has trained before."""
+    """Stands in for `Crew.give`: kills a worker that waits for work, later one that works."""
 
-    def __init__(self, real, busy):
-        self.real, self.busy, self.killed = real, busy, []
+    def __init__(self):
+        self.real, self.killed = Crew.give, []
 
     def __call__(self, crew, node, place):
-        victims = [worker for worker in crew._workers if worker.ready and worker.node is None]
-        if victims and not self.killed and not self.busy:
-            self._kill(victims[0])
+        rested = [worker for worker in crew._workers if worker.ready and worker.node is None]
+        if rested and not self.killed:
+            self._kill(rested[0])
         self.real(crew, node, place)
-        if victims and not self.killed and self.busy:
+        if rested and len(self.killed) == 1 and rested[0].process.pid not in self.killed:
             self._kill(next(worker for worker in crew._workers if worker.node is node))
 
     def _kill(self, worker):
@@ -90,17 +92,16 @@ class _Killer:
         self.killed.append(worker.process.pid)
 
 
-@pytest.mark.parametrize("busy", [True, False])
-def test_a_killed_worker_is_replaced_and_nothing_changes(
-    finished, user_texts, tmp_path, monkeypatch, busy
+def test_killed_workers_are_replaced_and_nothing_changes(
+    finished, user_texts, tmp_path, monkeypatch
 ):
     """One dead worker hung the study for ever: the survivors were waited for without limit."""
-    killer = _Killer(Crew.give, busy)
+    killer = _Killer()
     monkeypatch.setattr(Crew, "give", lambda *given: killer(*given))
     said = []
     study(tmp_path / "out", user_texts, workers=2, say=said.append)
-    assert killer.killed
-    assert any("was killed by SIGKILL" in note for note in said)
+    assert len(killer.killed) == 2
+    assert sum("was killed by SIGKILL" in note for note in said) == 2
     assert table(tmp_path / "out") == table(finished)
     assert not multiprocessing.active_children()
 
@@ -132,22 +133,73 @@ def test_killing_the_parent_ends_its_workers_and_loses_nothing(finished, user_te
     process.kill()
     process.wait()
     assert children
-    study(out, user_texts, workers=2)
+    study(out, user_texts)
     assert table(out) == table(finished)
     wait_until(lambda: not any(_alive(pid) for pid in children))
 
 
-def test_an_error_beside_the_workers_stops_them(user_texts, tmp_path, monkeypatch):
-    """An error while the table was written left the pool to train on to the end."""
+class _FakeCrew:
+    """Trains in this process; the worker of a run named `deadly` dies every time."""
+
+    free = 1
+
+    def __init__(self, _size, deadly="none"):
+        self.deadly, self.given, self.closed = deadly, [], False
+
+    @property
+    def busy(self):
+        return bool(self.given)
+
+    def give(self, node, place):
+        self.given.append((node, place))
+
+    def events(self, _timeout):
+        while self.given:
+            node, place = self.given.pop()
+            if node.label == self.deadly:
+                yield Death(node, -signal.SIGKILL)
+                continue
+            attempt.attempt(node, place, self)
+            yield Ended(node, None)
+
+    def stopping(self):
+        return False
+
+    def add_cost(self, flops, tokens):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+def test_an_error_beside_the_workers_ends_them_at_once(user_texts, tmp_path, monkeypatch):
+    """An error while the table was written left the workers training on to the end."""
     from bootlaw.studies import study as module
 
-    def fail(_):
+    crew = _FakeCrew(2)
+    monkeypatch.setattr(executor, "Crew", lambda _: crew)
+    real = module._write_tables
+
+    def fail_once(_):
+        monkeypatch.setattr(module, "_write_tables", real)
         raise BootlawError("no table today")
 
-    monkeypatch.setattr(module, "_write_tables", fail)
+    monkeypatch.setattr(module, "_write_tables", fail_once)
     with pytest.raises(BootlawError, match="no table today"):
         study(tmp_path / "out", user_texts, workers=2)
-    assert not multiprocessing.active_children()
+    assert crew.closed
+
+
+def test_a_run_that_kills_every_worker_fails_alone(user_texts, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(executor, "Crew", lambda size: _FakeCrew(size, "stack-s0-d1_1.28k"))
+        with pytest.raises(BootlawError, match=r"stack-s0-d1_1\.28k-.* SIGKILL .*free memory"):
+            study(tmp_path / "out", user_texts, workers=2)
+    failed = next((tmp_path / "out" / "runs").glob("stack-s0-d1_1.28k-*/error.txt"))
+    assert "SIGKILL" in failed.read_text()
+    result = study(tmp_path / "out", user_texts)
+    assert result.runs_done == result.runs
+    assert not failed.exists()
 
 
 def test_ctrl_c_stops_the_workers_and_the_same_call_continues(
@@ -214,26 +266,6 @@ def test_the_way_a_worker_died_is_said():
     assert cause(Death(_Run(), 3)) == "ended with exit code 3"
 
 
-def test_a_run_that_kills_every_worker_fails_alone(user_texts, tmp_path, monkeypatch):
-    real = Crew.give
-
-    def deadly(crew, node, place):
-        real(crew, node, place)
-        if node.label == "stack-s0-d1_1.28k":
-            worker = next(worker for worker in crew._workers if worker.node is node)
-            os.kill(worker.process.pid, signal.SIGKILL)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Crew, "give", deadly)
-        with pytest.raises(BootlawError, match=r"stack-s0-d1_1\.28k-.* SIGKILL .*free memory"):
-            study(tmp_path / "out", user_texts, workers=2)
-    failed = next((tmp_path / "out" / "runs").glob("stack-s0-d1_1.28k-*/error.txt"))
-    assert "SIGKILL" in failed.read_text()
-    result = study(tmp_path / "out", user_texts)
-    assert result.runs_done == result.runs
-    assert not failed.exists()
-
-
 def test_a_full_disk_is_one_line_and_the_same_call_continues(
     finished, user_texts, tmp_path, monkeypatch
 ):
@@ -256,26 +288,42 @@ def test_a_full_disk_is_one_line_and_the_same_call_continues(
     assert table(out) == table(finished)
 
 
-def test_a_limit_on_file_sizes_is_met_with_one_line(finished, user_texts, tmp_path):
-    """What a really full disk does, in a process that may write no file over 16 KiB."""
+@contextlib.contextmanager
+def largest_file(size):
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, former[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+
+
+def test_a_refusal_of_the_system_is_met_with_one_line(finished, user_texts, tmp_path):
+    """The same with a real refusal: no file may grow beyond 16 KiB."""
     out = tmp_path / "out"
-    (tmp_path / "small.toml").write_text(SMALL, "utf-8")
-    command = [sys.executable, "-m", "bootlaw.cli.main", "study", str(tmp_path / "small.toml")]
-    command += ["--out", str(out), "--text", str(user_texts[0]), "--workers", "1"]
     # The text itself is larger than that.
     study(out, user_texts, dry_run=True)
-    limit = (16 * 1024, 16 * 1024)
-    ended = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-    )
-    assert ended.returncode == 1
-    assert "Traceback" not in ended.stderr
-    assert "is the disk full?" in ended.stderr.strip().splitlines()[-1]
+    with largest_file(16 * 1024), pytest.raises(BootlawError, match="is the disk full") as caught:
+        study(out, user_texts)
+    assert "\n" not in str(caught.value)
     study(out, user_texts)
     assert table(out) == table(finished)
+
+
+def test_steps_are_on_record_whenever_they_are_saved(finished, user_texts, tmp_path, monkeypatch):
+    """Steps were counted at the end of a run only: a killed process left hours out."""
+    monkeypatch.setattr(execute, "_SECONDS_BETWEEN_CHECKPOINTS", -1.0)
+    monkeypatch.setattr(execute._Watch, "close", lambda *_: None)
+    result = study(tmp_path / "out", user_texts)
+    assert result.tokens_trained == study(finished, user_texts).tokens_trained
+    assert table(tmp_path / "out") == table(finished)
+
+
+def test_a_loss_that_is_not_finite_is_no_result():
+    """Losses of nan went into the table."""
+    loss = HeldOutLoss(np.array([1.0, np.nan], np.float32))
+    with pytest.raises(BootlawError, match=r"step 2; lower schedule\.peak_lr"):
+        execute._finite(loss, Evaluation(2, "prose", 64))
 
 
 def test_a_damaged_evaluation_is_measured_again(finished, user_texts, tmp_path):
@@ -291,8 +339,6 @@ def test_a_damaged_evaluation_is_measured_again(finished, user_texts, tmp_path):
 
 
 def test_a_failed_run_is_shown_as_one_to_retry(finished, user_texts, tmp_path, monkeypatch):
-    from bootlaw.studies import attempt
-
     def fail(*_):
         raise RuntimeError("no luck\nat all")
 
@@ -306,3 +352,19 @@ def test_a_failed_run_is_shown_as_one_to_retry(finished, user_texts, tmp_path, m
     assert any(line.startswith("retry") for line in plan.splitlines())
     study(tmp_path / "out", user_texts)
     assert table(tmp_path / "out") == table(finished)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="needs CPU affinity")
+def test_by_default_there_are_as_many_workers_as_granted_cores(user_texts, tmp_path, monkeypatch):
+    """A container with two cores of a large machine started a worker for each of them all."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {5})
+    said = []
+    study(tmp_path / "out", user_texts, workers=None, say=said.append)
+    assert any("on 1 worker(s)" in note for note in said)
+
+
+def test_there_are_never_more_workers_than_runs(user_texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "Crew", _FakeCrew)
+    said = []
+    result = study(tmp_path / "out", user_texts, workers=10_000, say=said.append)
+    assert any(f"on {result.runs} worker(s)" in note for note in said)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+import numpy as np
+
 from bootlaw import growth
 from bootlaw.errors import BootlawError, Interrupted
 from bootlaw.studies.nodes import Evaluation, Parent, RunNode, TextFiles

@@ -29,7 +29,9 @@ from bootlaw.studies.spec import StudySpec, TextSpec, load_spec, to_document
 from bootlaw.studies.store import RunStore, read_json, write_json
 from bootlaw.studies.walk import Walk
 from bootlaw.training.saving import saving
+from bootlaw.training.saving import saving
 from bootlaw.training.text import prepare_text
+from bootlaw.training.text.atomic import atomic_file
 from bootlaw.training.text.atomic import atomic_file
 
 _MAY_CHANGE = ("name", "stage1", "cpt", "stack", "seeds", "replicates")
