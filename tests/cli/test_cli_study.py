@@ -42,7 +42,7 @@ def text(tmp_path):
     folder.mkdir()
     rng = np.random.default_rng(0)
     words = ["".join(rng.choice(list("etaoinsh"), 4)) for _ in range(50)]
-    for number in range(30):
+    for number in range(60):
         body = ". ".join(" ".join(rng.choice(words, 8)) for _ in range(20))
         (folder / f"{number}.txt").write_text(body, "utf-8")
     return folder

@@ -61,9 +61,9 @@ def write_texts(folder, seed):
     rng = np.random.default_rng(seed)
     letters = [chr(code) for code in rng.permutation(np.arange(97, 123))[:12]]
     words = ["".join(rng.choice(letters, rng.integers(2, 7))) for _ in range(60)]
-    for number in range(40):
+    for number in range(220):
         sentences = [" ".join(rng.choice(words, 9)) + "." for _ in range(10)]
-        (folder / f"document-{number:02d}.txt").write_text("\n".join(sentences), "utf-8")
+        (folder / f"document-{number:03d}.txt").write_text("\n".join(sentences), "utf-8")
     return folder
 
 

@@ -39,6 +39,15 @@ def test_a_file_and_its_document_agree(tmp_path, tiny_text):
         ("tokens = [1280, 2560]", "tokens = [0]", "above 0"),
         ("tokens = [1280, 2560]", "tokens = 1280", "must be a list"),
         ("seeds = [1]", "seeds = [0]", "repeats a seed"),
+        # The same run counted as two independent draws, with a seed noise of zero.
+        ("seeds = [1]", "seeds = [1, 1]", r"replicates\.seeds names a seed twice"),
+        (
+            'name = "tiny"',
+            'name = "tiny"\nseeds = [0, 0]',
+            r": seeds names a seed twice",
+        ),
+        # Another vocabulary was accepted and trained on bytes all the same.
+        ("context = 16", "context = 16\nvocabulary = 50257", r"unknown key model\.vocabulary"),
         ("tokens_stage1 = [1280]", "tokens_stage1 = [7]", r"not in stage1\.tokens"),
         ("batch_size = 4", "batch_size = 4\ncooldown_fraction = 1.0", "between 0 and 1"),
         ('name = "tiny"', "name = ", "not valid TOML"),

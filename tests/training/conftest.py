@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from bootlaw.training.model import ModelSpec
-from bootlaw.training.stream import TOKEN_TYPE, TokenStream
+from bootlaw.training.stream import TokenStream
+from bootlaw.training.text.tokens import TOKEN_TYPE
 
 
 @pytest.fixture(scope="session")
@@ -23,5 +24,4 @@ def words(tmp_path_factory):
 
 @pytest.fixture
 def word_stream(words, tiny_model):
-    size = words.stat().st_size // TOKEN_TYPE.itemsize
-    return TokenStream(words, 0, size, tiny_model.context, batch_size=8, seed=0)
+    return TokenStream(words, tiny_model.context, batch_size=8, seed=0)

@@ -3,8 +3,8 @@ import pytest
 
 from bootlaw.errors import InputError
 from bootlaw.training.held_out import read_held_out
-from bootlaw.training.stream import TOKEN_TYPE
 from bootlaw.training.text import END_OF_DOCUMENT
+from bootlaw.training.text.tokens import TOKEN_TYPE
 
 
 @pytest.fixture

@@ -9,9 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+BESIDE_IDENTITY = {"identity": False}
+"""Metadata of a field that is carried along and does not determine the loss curve."""
+
 
 def fingerprint(value: Any) -> str:
     """Return a short SHA-256 of `value`, the same on every machine and in every process.
+
+    Fields of dataclasses with the metadata `BESIDE_IDENTITY` are left out.
 
     Raises
     ------
@@ -30,7 +35,11 @@ def _canonical(value: Any) -> Any:
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _canonical(
-            {item.name: getattr(value, item.name) for item in dataclasses.fields(value)}
+            {
+                item.name: getattr(value, item.name)
+                for item in dataclasses.fields(value)
+                if item.metadata.get("identity", True)
+            }
         )
     if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
         return {key: _canonical(item) for key, item in value.items()}

@@ -3,6 +3,11 @@
 For every seed there is one base trunk; at every D1 a cooldown branch observes the base itself.
 From every base (the trunk's checkpoint at D1, not cooled down) and from scratch a second-stage
 trunk starts, with a cooldown branch at every D2.
+
+Runs of one seed share random numbers: all its second stages on one text read it in one order, and
+its base and its scratch runs of one shape start from the same weights. Differences between two
+cells of a seed are sharper for that, but what is left of them after a fit is correlated: an
+unlucky order moves every trunk of its seed the same way. Only another seed is an independent draw.
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bootlaw.studies.grid import Grid, Pool, cooldown_start
+from bootlaw.studies.grid import Grid, Pool, cooldown_start, unique_tokens
 from bootlaw.studies.nodes import Evaluation, Parent, RunNode, RunSpec, StreamSpec
 from bootlaw.studies.spec import StudySpec
 from bootlaw.training.model import ModelSpec
@@ -60,6 +65,8 @@ class _SecondStage:
     pool: Pool
     steps: tuple[int, ...]
     model: ModelSpec
+    growth: str
+    """Operator that makes its model from the base's; empty where they are the same."""
     growth_factor: int
 
 
@@ -100,7 +107,7 @@ class _Builder:
                 self._add_reuse(seed, base, steps, stage)
 
     def _add_reuse(self, seed: int, base: RunNode, steps: int, stage: _SecondStage) -> None:
-        parent = Parent(base.id, steps, self.spec.model, stage.growth_factor)
+        parent = Parent(base.id, steps, self.spec.model, stage.growth, stage.growth_factor)
         trunk_spec = replace(self._trunk_spec(stage.model, seed, stage.pool), seed=0, parent=parent)
         trunk = self._put(RunNode(f"{stage.method}-s{seed}-d1_{self._count(steps)}", trunk_spec))
         self._put(
@@ -109,7 +116,7 @@ class _Builder:
                 evaluations=self._due(steps, stage.pool, stage.method),
             )
         )
-        if stage.growth_factor > 1:
+        if stage.growth:
             self._put(trunk.asked(evaluations=self._due(0, stage.pool, stage.method)))
         self._observe(trunk, stage.method, seed, stage.steps, stage.pool, base.id, steps)
 
@@ -150,9 +157,9 @@ class _Builder:
                     base_model=self.spec.model if base_run else None,
                     steps_stage1=steps_stage1,
                     steps_stage2=steps,
-                    data1=self.grid.base_pool.text.domain if base_run else "",
-                    data2=pool.text.domain,
-                    unique_tokens=pool.stop - pool.start,
+                    data1=self.grid.base_pool.text.name if base_run else "",
+                    data2=pool.text.name,
+                    unique_tokens=unique_tokens(self.spec, steps),
                     evaluations=cooled.evaluations,
                     base_run=base_run,
                 )
@@ -168,8 +175,7 @@ class _Builder:
         stream = StreamSpec(
             domain=pool.text.domain,
             text_fingerprint=pool.text.fingerprint,
-            start=pool.start,
-            stop=pool.stop,
+            share=pool.share.value,
             seed=derive_seed(seed, "order", pool.text.domain),
             batch_size=self.spec.schedule.batch_size,
         )
@@ -204,10 +210,12 @@ def derive_seed(*parts: object) -> int:
 def _second_stages(spec: StudySpec, grid: Grid) -> list[_SecondStage]:
     stages = []
     if spec.cpt and grid.other_pool:
-        stages.append(_SecondStage("cpt", grid.other_pool, grid.cpt, spec.model, 1))
+        stages.append(_SecondStage("cpt", grid.other_pool, grid.cpt, spec.model, "", 1))
     if spec.stack:
         grown = replace(spec.model, layers=spec.model.layers * spec.stack.factor)
-        stages.append(_SecondStage("stack", grid.same_pool, grid.stack, grown, spec.stack.factor))
+        stages.append(
+            _SecondStage("stack", grid.same_pool, grid.stack, grown, "stack", spec.stack.factor)
+        )
     return stages
 
 

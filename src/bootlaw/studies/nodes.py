@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bootlaw.studies.fingerprint import fingerprint
+from bootlaw.studies.fingerprint import BESIDE_IDENTITY, fingerprint
 from bootlaw.training.model import ModelSpec
 from bootlaw.training.optimizer import OptimizerSpec
 from bootlaw.training.schedule import Cooldown, Schedule, Trunk
 
-RUN_FORMAT = 1
+RUN_FORMAT = 2
 """Raised when a change of the code changes what a run with the same specification computes."""
 
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """A range of a token file, in an order set by a seed."""
+    """A share of a token file, in an order set by a seed.
 
-    domain: str
+    How much text there is does not enter: more text does not change the first batches.
+    """
+
+    domain: str = field(metadata=BESIDE_IDENTITY)
+    """Key of the text among those of the study."""
     text_fingerprint: str
-    """SHA-256 of the token files: the same text has the same identity wherever it lies."""
-    start: int
-    stop: int
+    """Identity of the text: the same wherever it lies and whatever its files are called."""
+    share: str
+    """Value of a `training.stream.Share`."""
     seed: int
     batch_size: int
 
@@ -34,16 +38,19 @@ class Parent:
     run: str
     """Id of that run."""
     step: int
-    model: ModelSpec
+    model: ModelSpec = field(metadata=BESIDE_IDENTITY)
+    """Its model, which follows from `run`."""
+    growth: str = ""
+    """Name of the growth operator that is applied first; empty leaves the model as it is."""
     growth_factor: int = 1
-    """How many times its layers are stacked first; 1 leaves the model as it is."""
+    """How many times its layers stand in the grown model."""
     carry_optimizer: bool = False
     """True for a cooldown (same run, other rate); a second stage starts with fresh moments."""
 
 
 @dataclass(frozen=True)
 class RunSpec:
-    """All that determines the loss curve of a run up to any step."""
+    """All that determines the loss curve of a run up to any step (and keys to find its files)."""
 
     model: ModelSpec
     optimizer: OptimizerSpec
@@ -61,6 +68,7 @@ class Evaluation:
 
     step: int
     domain: str
+    """Key of the text among those of the study."""
     tokens: int
 
 
@@ -68,11 +76,12 @@ class Evaluation:
 class RunNode:
     """A run and what is asked of it.
 
-    The id follows from `spec` alone: asking a trunk for more checkpoints or more steps later
-    keeps its identity and continues it.
+    Its identity is the fingerprint of `spec`: asking a trunk for more checkpoints or more steps
+    later keeps it and continues the run. The label before it is for people.
     """
 
     label: str
+    """Says what the run is, in words that follow from the study's levels and seeds."""
     spec: RunSpec
     checkpoints: tuple[int, ...] = ()
     """Steps at which other runs branch off."""
@@ -121,6 +130,9 @@ class TextFiles:
     """The token files of one domain, as the runs see them."""
 
     domain: str
+    """Key: `stage1` or `cpt`, the stage that reads it first."""
+    name: str
+    """What the run table calls it; may change without changing any run."""
     fingerprint: str
     train: Path
     held_out: Path

@@ -45,7 +45,7 @@ def seed_noise(graph: RunGraph, place: Workplace) -> list[SeedNoise]:
         ]
         if len(losses) > 1:
             documents = held_out_documents(place, due, cells[0].model.context)
-            groups[method, due.domain].append(_Replicates(losses, documents))
+            groups[method, place.texts[due.domain].name].append(_Replicates(losses, documents))
     return [
         SeedNoise(method, text, _pooled_sd(cells), _paired_error(cells), len(cells))
         for (method, text), cells in sorted(groups.items())

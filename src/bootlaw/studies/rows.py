@@ -83,7 +83,7 @@ def _row(cell: Cell, due: Evaluation, spec: StudySpec, place: Workplace) -> Row:
         "replay": 0,
         "data1": cell.data1,
         "data2": cell.data2,
-        "eval_data": due.domain,
+        "eval_data": place.texts[due.domain].name,
         "tokenizer": "bytes",
         "bytes_per_token": 1,
         "seed": cell.seed,

@@ -95,6 +95,7 @@ class ReplicateSpec:
     tokens_stage1: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_distinct("replicates.seeds", self.seeds)
         if bool(self.seeds) != bool(self.tokens_stage1):
             raise InputError("replicates need both seeds and tokens_stage1, or neither")
 
@@ -134,6 +135,7 @@ class StudySpec:
             raise InputError("a study needs a second stage: a [cpt] or a [stack] table")
         if not self.seeds:
             raise InputError("seeds is empty; name at least one")
+        _check_distinct("seeds", self.seeds)
         if set(self.seeds) & set(self.replicates.seeds):
             raise InputError("replicates.seeds repeats a seed of the full grid")
         unknown = set(self.replicates.tokens_stage1) - set(self.stage1.tokens)
@@ -185,6 +187,13 @@ def parse_spec(text: str, source: str) -> StudySpec:
 def to_document(spec: StudySpec) -> dict[str, Any]:
     """Return `spec` as plain data, every default written out."""
     return dataclasses.asdict(spec)
+
+
+def _check_distinct(where: str, seeds: tuple[int, ...]) -> None:
+    if len(set(seeds)) < len(seeds):
+        raise InputError(
+            f"{where} names a seed twice ({list(seeds)}): the same run would count as two draws"
+        )
 
 
 def _build(kind: type[Spec], document: Mapping[str, Any], where: str) -> Spec:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.training.stream import TOKEN_TYPE
-from bootlaw.training.text import END_OF_DOCUMENT
+from bootlaw.training.text.tokens import END_OF_DOCUMENT, TOKEN_TYPE
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,15 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from bootlaw.errors import InputError
+from bootlaw.training.text.tokens import END_OF_DOCUMENT, VOCABULARY_SIZE
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-BYTE_VOCABULARY = 257
-"""256 byte values and one end-of-document token."""
-
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Shape of a Llama-style decoder."""
+    """Shape of a Llama-style decoder of bytes; its vocabulary is that of `training.text`."""
 
     hidden_size: int
     layers: int
@@ -30,7 +28,6 @@ class ModelSpec:
     intermediate_size: int
     context: int
     """Tokens a sequence."""
-    vocabulary: int = BYTE_VOCABULARY
     initializer_range: float = 0.02
     """Standard deviation of the initial weights."""
 
@@ -57,7 +54,7 @@ class ModelSpec:
     @property
     def total_params(self) -> int:
         """All parameters, embedding and untied head included."""
-        return self.non_embedding_params + 2 * self.vocabulary * self.hidden_size
+        return self.non_embedding_params + 2 * VOCABULARY_SIZE * self.hidden_size
 
     @property
     def flops_per_token(self) -> float:
@@ -67,14 +64,14 @@ class ModelSpec:
         12 x layers x hidden x context for attention scores and values, the convention of
         PaLM's appendix B (arXiv 2204.02311), which does not halve for the causal mask.
         """
-        multiplied = self.non_embedding_params + self.vocabulary * self.hidden_size
+        multiplied = self.non_embedding_params + VOCABULARY_SIZE * self.hidden_size
         return 6.0 * multiplied + 12.0 * self.layers * self.hidden_size * self.context
 
     def config(self) -> dict[str, Any]:
         """Return the fields of the model's Hugging Face ``config.json``."""
         heads = self.hidden_size // self.head_size
         return {
-            "vocab_size": self.vocabulary,
+            "vocab_size": VOCABULARY_SIZE,
             "hidden_size": self.hidden_size,
             "num_hidden_layers": self.layers,
             "num_attention_heads": heads,
@@ -84,7 +81,7 @@ class ModelSpec:
             "initializer_range": self.initializer_range,
             "tie_word_embeddings": False,
             "bos_token_id": None,
-            "eos_token_id": BYTE_VOCABULARY - 1,
+            "eos_token_id": END_OF_DOCUMENT,
         }
 
 

@@ -12,7 +12,7 @@ from bootlaw.training.text.tokens import read_tokens
 
 SIZES = {
     "held_out_bytes": {"prose": 16_384, "code": 16_384},
-    "max_train_bytes": {"prose": 100_000, "code": 60_000},
+    "max_train_bytes": {"prose": 100_000, "code": 66_000},
 }
 
 
@@ -36,7 +36,7 @@ def test_sizes_names_and_order(prepared):
         assert text.held_out_tokens == 16_384
         assert text.train.stat().st_size == 2 * text.train_tokens
         assert text.train_documents == len(documents(text.train))
-        assert text.held_out_documents == len(documents(text.held_out)) >= 16
+        assert text.held_out_documents == len(documents(text.held_out)) >= 64
 
 
 def test_two_folders_are_byte_identical_in_another_process(prepared, tmp_path):
@@ -115,6 +115,28 @@ def test_other_sizes_or_a_damaged_file_are_prepared_again(tmp_path):
     assert small(tmp_path)["code"] == one
     assert one.train.read_bytes() == content
     assert small(tmp_path, max_train_bytes={"code": 6000})["code"].train_tokens == 6000
+
+
+def test_embedded_text_for_more_is_an_extension(prepared, tmp_path):
+    """A longer level asked for more text, and everything was trained again."""
+    _, texts = prepared
+    more = {name: 2 * size + 1 for name, size in SIZES["max_train_bytes"].items()}
+    sizes = SIZES | {"max_train_bytes": more}
+    for name, longer in prepare_text(tmp_path, say=[].append, **sizes).items():
+        assert longer.train_tokens == more[name]
+        assert longer.train.read_bytes().startswith(texts[name].train.read_bytes())
+        assert longer.held_out.read_bytes() == texts[name].held_out.read_bytes()
+        assert longer.fingerprint == texts[name].fingerprint
+        assert longer.train_sha256 != texts[name].train_sha256
+
+
+def test_what_is_written_instead_leaves_the_former_text(tmp_path):
+    one = small(tmp_path / "data")["code"]
+    content = one.train.read_bytes()
+    more = {"max_train_bytes": {"code": 6000}, "instead": tmp_path / "next"}
+    assert small(tmp_path / "data", **more)["code"].train == tmp_path / "next/code/train.bin"
+    assert small(tmp_path / "data", instead=tmp_path / "next")["code"] == one
+    assert one.train.read_bytes() == content
 
 
 def test_only_the_domains_with_a_held_out_size_are_prepared(tmp_path):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from bootlaw.training.text.corpus import Candidate, Corpus, digest
 from bootlaw.training.text.split import (
     GAP_BYTES,
     HELD_OUT_GROUPS,
+    PIECE_BYTES,
     Sizes,
     check_enough,
     is_enough,
@@ -55,13 +58,41 @@ def test_no_group_is_on_both_sides_and_sizes_are_exact(lengths, sizes):
 
 
 def test_the_held_out_set_covers_many_groups_and_does_not_depend_on_the_training_size():
-    texts = [*documents(300), b"a huge document " * 5000]
+    texts = [*documents(700), b"a huge document " * 5000]
     small = split_by_group(corpus(texts), Sizes(3200, 1000), accept_all)
     large = split_by_group(corpus(texts), Sizes(3200), accept_all)
     assert small.held_out == large.held_out
     assert len(small.held_out) >= HELD_OUT_GROUPS
     assert max(sample.tokens for sample in small.held_out) <= 3200 / HELD_OUT_GROUPS
     assert large.train[: len(small.train) - 1] == small.train[:-1]
+
+
+def joined(samples):
+    return b"".join(sample.text + b"\0" * sample.ended for sample in samples)
+
+
+@given(lengths, st.integers(2, 900), st.tuples(st.integers(2, 5000), st.integers(2, 5000)))
+def test_text_for_a_smaller_size_is_the_beginning_of_text_for_a_larger_one(
+    lengths, held_out, trains
+):
+    """A longer level asks for more text; what was trained on must not move."""
+    texts = [bytes([65 + n % 26]) * length * 30 + b"%d" % n for n, length in enumerate(lengths)]
+    one = replace(corpus(texts), window=5000)
+    small, large = (
+        split_by_group(one, Sizes(held_out, train), accept_all) for train in sorted(trains)
+    )
+    assert small.held_out == large.held_out
+    assert joined(large.train).startswith(joined(small.train))
+
+
+def test_long_documents_are_cut_and_mixed_within_a_window():
+    """In document order one book was all that a thousand steps saw."""
+    books = [b"".join(b"%d%07d" % (n, i) for i in range(12_500)) for n in range(8)]
+    split = split_by_group(replace(corpus(books), window=600_000), Sizes(1000), accept_all)
+    assert max(len(sample.text) for sample in split.train) <= PIECE_BYTES
+    starts = [{book[:1] for book in books if piece.text in book} for piece in split.train[:24]]
+    assert len(set.union(*starts)) == 6
+    assert sum(len(sample.text) for sample in split.train) == 7 * 100_000
 
 
 def test_order_depends_on_content_only():
@@ -87,16 +118,18 @@ def test_forgetting_what_is_not_needed_does_not_change_the_split(lengths, sizes)
 
 
 def test_memory_is_bounded_by_the_sizes():
-    sizes = Sizes(1000, 10_000)
+    sizes, texts = Sizes(1000, 10_000), documents(5000)
     selection = SmallestHashes(sizes)
-    for text in documents(5000):
+    for text in texts:
         selection.add(digest(text), "source", text)
     assert selection.documents == 5000
-    assert sum(len(text) for _, text in selection.kept.values()) <= 2 * 11_000 + 500
+    longest = max(map(len, texts))
+    kept = sum(len(text) for _, text in selection.kept.values())
+    assert kept <= 2 * (HELD_OUT_GROUPS * longest + 10_000) + longest
 
 
 def test_documents_needed_counts_both_parts():
-    assert documents_needed([99] * 100, Sizes(held_out=1600, train=1000)) == 16 + 10
+    assert documents_needed([99] * 100, Sizes(held_out=1600, train=1000)) == 64 + 10
     assert documents_needed([99] * 5, Sizes(held_out=1600, train=1000)) == 5
     assert documents_needed([99] * 100, Sizes(held_out=1600)) == 100
 
@@ -107,7 +140,10 @@ def test_a_single_document_is_split_by_position_with_a_gap():
     split = split_by_position(corpus([text]), sizes)
     assert is_enough(split, sizes)
     assert split.held_out[0].text == text[-7000:]
-    assert split.train[0].text == text[: -7000 - GAP_BYTES]
+    head = text[: -7000 - GAP_BYTES]
+    assert sorted(split.train, key=lambda piece: head.index(piece.text)) != list(split.train)
+    pieces = sorted((piece.text for piece in split.train), key=head.index)
+    assert b"".join(pieces) == head
     assert "position" in split.how
 
 

@@ -79,6 +79,32 @@ def card(tmp_path):
     return json.loads((tmp_path / "out" / "data_card.json").read_text(encoding="utf-8"))
 
 
+def test_user_text_for_more_is_an_extension_whatever_its_name(tmp_path):
+    """A longer level, or a renamed file, trained everything again."""
+    texts = [f"{n} {text}" * 60 for n in range(5) for text in TEXTS]
+    (tmp_path / "one.jsonl").write_bytes(json_lines(texts))
+    (tmp_path / "two.jsonl").write_bytes(json_lines(texts[::-1]))
+    sizes = {"max_train_bytes": {"prose": 70_001}}
+    one = prepare(tmp_path / "a", tmp_path / "one.jsonl", **sizes)["one"]
+    sizes = {"max_train_bytes": {"prose": 900_000}}
+    two = prepare(tmp_path / "b", tmp_path / "two.jsonl", **sizes)["two"]
+    assert (one.train_tokens, two.train_tokens) == (70_001, 900_000)
+    assert two.train.read_bytes().startswith(one.train.read_bytes())
+    assert two.held_out.read_bytes() == one.held_out.read_bytes()
+    assert two.fingerprint == one.fingerprint
+
+
+def test_a_text_called_like_the_other_stage_keeps_its_own_size(tmp_path):
+    """A first text called code.jsonl got the size of the second stage's text."""
+    (tmp_path / "code.jsonl").write_bytes(json_lines(TEXTS))
+    sizes = {"held_out_bytes": {"prose": 2000, "code": 500}}
+    (tmp_path / "other.jsonl").write_bytes(json_lines([text.upper() for text in TEXTS]))
+    prepared = prepare(
+        tmp_path, tmp_path / "code.jsonl", cpt_text=[str(tmp_path / "other.jsonl")], **sizes
+    )
+    assert [text.held_out_tokens for text in prepared.values()] == [2000, 500]
+
+
 def test_hidden_and_binary_files_in_a_folder_are_counted(tmp_path):
     write_folder(tmp_path / "corpus")
     (tmp_path / "corpus/.hidden").write_text("hidden")

@@ -11,10 +11,10 @@ from typing import Any
 from bootlaw.training.text.atomic import atomic_file
 from bootlaw.training.text.corpus import Corpus
 from bootlaw.training.text.prepared import PreparedText
-from bootlaw.training.text.split import Sample, Split, total_tokens
-from bootlaw.training.text.tokens import END_OF_DOCUMENT, TOKEN_DTYPE, VOCABULARY_SIZE
+from bootlaw.training.text.split import PIECE_BYTES, Sample, Split, total_tokens
+from bootlaw.training.text.tokens import END_OF_DOCUMENT, TOKEN_TYPE, VOCABULARY_SIZE
 
-FORMAT = 1
+FORMAT = 2
 """Raised with every change to the text that is prepared, so that nothing stale is re-used."""
 CARD_NAME = "data_card.json"
 _TOKENIZER = {
@@ -28,12 +28,14 @@ _NOTES = (
     "machine, its paths or its clock.",
     "bytes count text; tokens count bytes and one end mark for each document, except a last one "
     "that is cut to meet the size asked for.",
+    f"Documents to train on that are longer than {PIECE_BYTES:,} bytes are cut into pieces, which "
+    "are mixed; each has an end mark and counts as a document.",
     "No document, and no group where text is held out by group, is in both parts.",
 )
 
 
 def domain_entry(corpus: Corpus, split: Split, hashes: Mapping[str, str]) -> dict[str, Any]:
-    """The card's entry for one domain; `hashes` are the SHA-256 of its files and of both."""
+    """The card's entry for one domain; `hashes` are the SHA-256 of its files and the identity."""
     return {
         "description": corpus.description,
         "sources": _sources(corpus, (*split.held_out, *split.train)),
@@ -42,7 +44,7 @@ def domain_entry(corpus: Corpus, split: Split, hashes: Mapping[str, str]) -> dic
         "split": split.how,
         "dropped": dict(sorted(corpus.dropped.items())),
         "documents_available": corpus.documents,
-        "fingerprint": hashes["both"],
+        "fingerprint": hashes["identity"],
     }
 
 
@@ -81,6 +83,8 @@ def prepared_text(out: Path, name: str, entry: Mapping[str, Any]) -> PreparedTex
         train_documents=entry["train"]["documents"],
         held_out_documents=entry["held_out"]["documents"],
         fingerprint=entry["fingerprint"],
+        train_sha256=entry["train"]["sha256"],
+        held_out_sha256=entry["held_out"]["sha256"],
     )
 
 
@@ -99,7 +103,7 @@ def read_prepared(out: Path, request: str) -> dict[str, PreparedText] | None:
 
 def _has_its_size(text: PreparedText) -> bool:
     files = ((text.train, text.train_tokens), (text.held_out, text.held_out_tokens))
-    return all(path.stat().st_size == n * TOKEN_DTYPE.itemsize for path, n in files)
+    return all(path.stat().st_size == n * TOKEN_TYPE.itemsize for path, n in files)
 
 
 def _part(samples: tuple[Sample, ...], sha256: str) -> dict[str, Any]:

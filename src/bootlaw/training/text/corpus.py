@@ -28,6 +28,7 @@ class Corpus:
     """The documents of one domain, with the words that describe them in the data card.
 
     `documents` and `groups` count all of the corpus, `candidates` may be the part that is needed.
+    `window` is the size in bytes of the stretch of documents whose pieces are mixed (see `split`).
     `dropped` counts, by reason, what reading left out so far.
     """
 
@@ -35,6 +36,7 @@ class Corpus:
     candidates: tuple[Candidate, ...]
     documents: int
     groups: int
+    window: int = 0
     versions: Mapping[str, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
 

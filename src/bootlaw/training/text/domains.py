@@ -48,7 +48,7 @@ def requested_domains(
     _check_sizes("max_train_bytes", max_train_bytes, known)
     domains = []
     for role, paths in zip(ROLES, (text, cpt_text), strict=True):
-        keys = (names[role], role)
+        keys = (role, names[role])  # a file may be called after the other role
         held_out = next((held_out_bytes[key] for key in keys if key in held_out_bytes), None)
         if held_out is not None:
             train = next((max_train_bytes[key] for key in keys if key in max_train_bytes), None)

@@ -25,6 +25,8 @@ from bootlaw.training.text.docstrings import (
 from bootlaw.training.text.prose import ProseCleaner
 
 MIN_CODE_CHARACTERS = 200
+WINDOW_BYTES = 2**20
+"""Mixed together: a hundred files or more, read in a few seconds."""
 TOPICS = "pydoc topics"
 _GENERATED = re.compile(r"\bgenerated\b.{0,40}\b(?:by|from|with|automatically)\b", re.IGNORECASE)
 
@@ -50,7 +52,8 @@ def code_corpus() -> Corpus:
         )
     description = (
         "Python code: the standard library of the running interpreter with its tests, docstrings "
-        "removed, comments kept; held out by package"
+        "removed, comments kept; held out by top-level package or module, in test/ by file or "
+        "subfolder"
     )
     return _corpus("code", description, candidates, dropped)
 
@@ -78,13 +81,14 @@ def _corpus(
         tuple(candidates),
         documents=len(candidates),
         groups=len({candidate.group_key for candidate in candidates}),
+        window=WINDOW_BYTES,
         versions=versions(role),
         dropped=dropped,
     )
 
 
 def code_group(name: str) -> str:
-    """What a file must not be separated from: its top-level package, or its test folder."""
+    """What a file must not be separated from: its top-level package; in `test` its subfolder."""
     parts = name.split("/")
     return "/".join(parts[:2]) if parts[0] == "test" else parts[0]
 

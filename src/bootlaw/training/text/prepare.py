@@ -14,7 +14,7 @@ from bootlaw.errors import InputError
 from bootlaw.training.text import card, embedded
 from bootlaw.training.text.corpus import Corpus, digest
 from bootlaw.training.text.domains import Domain, requested_domains
-from bootlaw.training.text.prepared import PreparedText
+from bootlaw.training.text.prepared import IDENTITY_TOKENS, PreparedText
 from bootlaw.training.text.split import (
     Accept,
     Split,
@@ -23,7 +23,7 @@ from bootlaw.training.text.split import (
     split_by_group,
     split_by_position,
 )
-from bootlaw.training.text.tokens import write_tokens
+from bootlaw.training.text.tokens import encode, write_tokens
 from bootlaw.training.text.user import content_hashes, user_corpus
 
 
@@ -35,6 +35,7 @@ def prepare_text(
     max_train_bytes: Mapping[str, int] | None = None,
     held_out_bytes: Mapping[str, int],
     say: Callable[[str], None],
+    instead: Path | None = None,
 ) -> dict[str, PreparedText]:
     """Token files of each domain by name, the stage-1 domain first.
 
@@ -57,6 +58,8 @@ def prepare_text(
         second whatever they are called.
     say
         Called with each line of progress.
+    instead
+        Where to write when `out` does not hold what is asked for; `out` is then left as it is.
 
     Raises
     ------
@@ -70,7 +73,7 @@ def prepare_text(
     if ready is not None:
         say(f"text: already prepared in {out}")
         return ready
-    return _prepare(out, domains, request, say)
+    return _prepare(out if instead is None else instead, domains, request, say)
 
 
 def _prepare(
@@ -83,7 +86,7 @@ def _prepare(
     for domain in domains:
         corpus, split = _split(domain, seen)
         with _writing(out):
-            entries[domain.name] = _write(out / domain.name, corpus, split)
+            entries[domain.name] = _write(out / domain.name, domain, corpus, split)
         say(_line(card.prepared_text(out, domain.name, entries[domain.name])))
     with _writing(out):
         card.write_card(out, request, platform.python_version(), entries)
@@ -131,16 +134,27 @@ def _is_new(corpus: Corpus, seen: set[bytes]) -> Accept:
     return accept
 
 
-def _write(folder: Path, corpus: Corpus, split: Split) -> dict[str, Any]:
+def _write(folder: Path, domain: Domain, corpus: Corpus, split: Split) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
-    both, hashes = hashlib.sha256(), {}
+    hashes = {"identity": _identity(domain, split)}
     for part, samples in (("train", split.train), ("held_out", split.held_out)):
         path = folder / f"{part}.bin"
         write_tokens(path, ((sample.text, sample.ended) for sample in samples))
-        content = path.read_bytes()
-        both.update(content)
-        hashes[part] = hashlib.sha256(content).hexdigest()
-    return card.domain_entry(corpus, split, {**hashes, "both": both.hexdigest()})
+        hashes[part] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return card.domain_entry(corpus, split, hashes)
+
+
+def _identity(domain: Domain, split: Split) -> str:
+    """SHA-256 of what tells two texts apart and does not change when the training text grows."""
+    content = hashlib.sha256(b"given" if domain.paths else f"embedded {domain.role}".encode())
+    for sample in split.held_out:
+        content.update(encode(sample.text, ended=sample.ended).tobytes())
+    left = IDENTITY_TOKENS
+    for sample in split.train:
+        tokens = encode(sample.text, ended=sample.ended)[:left]
+        content.update(tokens.tobytes())
+        left -= len(tokens)
+    return content.hexdigest()
 
 
 def _line(text: PreparedText) -> str:

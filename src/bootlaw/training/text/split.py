@@ -1,7 +1,11 @@
 """Division of a corpus into held-out and training text, by whole groups, in hash order.
 
 The order is that of SHA-256 of names or contents, so that it depends on no machine path, and so
-that any prefix of the training text is a sample of the whole (a study reads prefixes).
+that any prefix of the training text is a sample of the whole (a study reads prefixes). For that,
+documents to train on are cut into pieces, and the pieces are mixed within windows of documents: a
+book of half a megabyte would otherwise be all that a thousand steps see. A window is read whole
+even where only its beginning is wanted: the text for a smaller size is the beginning of the text
+for a larger one.
 """
 
 from __future__ import annotations
@@ -9,16 +13,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from bootlaw.errors import InputError
-from bootlaw.training.text.corpus import Candidate, Corpus
+from bootlaw.training.text.corpus import Candidate, Corpus, digest
 
-HELD_OUT_GROUPS = 16
+HELD_OUT_GROUPS = 64
 """A held-out set is spread over at least this many groups where the corpus is large enough."""
 GROUPS_PER_HELD_OUT_GROUP = 10
 """At most one group in this many is spent on spreading the held-out set."""
 MIN_TRAIN_TOKENS = 1024
+PIECE_BYTES = 4096
+"""Longest piece of a document to train on."""
 GAP_BYTES = 4096
 """Text left out between the two parts of a document that is split by position."""
 
@@ -33,7 +39,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Sample:
-    """A document, or the beginning of one, as it stands in a token file."""
+    """A document, or a piece of one, as it stands in a token file."""
 
     source: str
     text: bytes
@@ -75,7 +81,7 @@ def split_by_group(corpus: Corpus, sizes: Sizes, accept: Accept) -> Split:
         missing -= total_tokens(samples)
         used += 1
     rest = sorted((c for group in groups[used:] for c in group), key=lambda c: c.key)
-    train = _up_to(sizes.train, _accepted(rest, accept))
+    train = _up_to(sizes.train, _mixed(_accepted(rest, accept), corpus.window))
     return Split(tuple(held_out), tuple(train), _how(cap, sizes.held_out))
 
 
@@ -86,7 +92,8 @@ def split_by_position(corpus: Corpus, sizes: Sizes) -> Split:
     cut = max(0, longest.tokens - sizes.held_out)
     head = Sample(longest.source, longest.text[: max(0, cut - GAP_BYTES)])
     tail = Sample(longest.source, longest.text[cut:])
-    train = _up_to(sizes.train, (sample for sample in (head, *samples[1:]) if sample.text))
+    rest = (sample for sample in (head, *samples[1:]) if sample.text)
+    train = _up_to(sizes.train, _mixed(rest, corpus.window))
     how = (
         f"by position, for want of documents: the last {sizes.held_out:,} tokens of the longest "
         f"document are held out, the {GAP_BYTES:,} bytes before them are left out"
@@ -126,6 +133,27 @@ def _accepted(candidates: Iterable[Candidate], accept: Accept) -> Iterator[Sampl
         text = candidate.read()
         if text is not None and accept(text):
             yield Sample(candidate.source, text)
+
+
+def _mixed(samples: Iterable[Sample], window: int) -> Iterator[Sample]:
+    """The pieces of `samples`, in hash order within every `window` bytes of samples."""
+    pieces: list[Sample] = []
+    size = 0
+    for sample in samples:
+        pieces += _pieces(sample)
+        size += len(sample.text)
+        if size >= window:
+            yield from sorted(pieces, key=lambda piece: digest(piece.text))
+            pieces, size = [], 0
+    yield from sorted(pieces, key=lambda piece: digest(piece.text))
+
+
+def _pieces(sample: Sample) -> list[Sample]:
+    """Pieces of about the same size, each with an end mark."""
+    text = sample.text
+    count = max(1, math.ceil(len(text) / PIECE_BYTES))
+    cuts = [len(text) * number // count for number in range(count + 1)]
+    return [Sample(sample.source, text[i:j]) for i, j in pairwise(cuts)]
 
 
 def _from_group(group: list[Candidate], cap: int, accept: Accept) -> list[Sample]:

@@ -16,13 +16,13 @@ from bootlaw.training.text.atomic import atomic_file
 
 END_OF_DOCUMENT = 256
 VOCABULARY_SIZE = 257
-TOKEN_DTYPE = np.dtype("<u2")
+TOKEN_TYPE = np.dtype("<u2")
 
 
 def encode(text: bytes, *, ended: bool = True) -> NDArray[np.uint16]:
     """Tokens of one document, shape (len(text) + ended,), little-endian uint16."""
-    tokens = np.frombuffer(text, dtype=np.uint8).astype(TOKEN_DTYPE)
-    return np.append(tokens, TOKEN_DTYPE.type(END_OF_DOCUMENT)) if ended else tokens
+    tokens = np.frombuffer(text, dtype=np.uint8).astype(TOKEN_TYPE)
+    return np.append(tokens, TOKEN_TYPE.type(END_OF_DOCUMENT)) if ended else tokens
 
 
 def decode(tokens: NDArray[np.uint16]) -> list[bytes]:
@@ -47,7 +47,7 @@ def decode(tokens: NDArray[np.uint16]) -> list[bytes]:
 
 def read_tokens(path: Path) -> NDArray[np.uint16]:
     """All tokens of a file, shape (tokens,)."""
-    return np.fromfile(path, dtype=TOKEN_DTYPE)
+    return np.fromfile(path, dtype=TOKEN_TYPE)
 
 
 def write_tokens(path: Path, documents: Iterable[tuple[bytes, bool]]) -> None:

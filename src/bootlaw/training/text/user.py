@@ -1,7 +1,8 @@
 """A user's own text as a corpus: read in one pass, keeping only what the sizes ask for.
 
-The documents wanted are those of smallest SHA-256. While reading, everything beyond what would
-fill the split is forgotten, so that memory is set by the sizes, not by the corpus.
+The documents wanted are those of smallest SHA-256. While reading, the text beyond what would fill
+the split is forgotten; of every document its hash is kept, to know it again. So memory is set by
+the sizes and the number of documents, not by their length.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from bootlaw.training.text.domains import Domain
 from bootlaw.training.text.files import file_hash, input_files
 from bootlaw.training.text.readers import read_documents
 from bootlaw.training.text.split import HELD_OUT_GROUPS, Sizes
+
+WINDOW_BYTES = 32 * 2**20
+"""Mixed together: a hundred books. All of the text is read in any case."""
 
 
 @dataclass
@@ -80,7 +84,7 @@ def user_corpus(domain: Domain, seen: set[bytes]) -> Corpus:
         If a path is missing or a file cannot be read.
     """
     dropped: Counter[str] = Counter()
-    selection = SmallestHashes(domain.sizes)
+    selection = SmallestHashes(_with_window(domain.sizes))
     for file in input_files(domain.paths, dropped):
         for text in read_documents(file, dropped):
             identity = digest(text)
@@ -99,8 +103,14 @@ def user_corpus(domain: Domain, seen: set[bytes]) -> Corpus:
         ),
         documents=selection.documents,
         groups=selection.documents,
+        window=WINDOW_BYTES,
         dropped=dropped,
     )
+
+
+def _with_window(sizes: Sizes) -> Sizes:
+    """The sizes with the text that completes the last window."""
+    return sizes if sizes.train is None else Sizes(sizes.held_out, sizes.train + WINDOW_BYTES)
 
 
 def content_hashes(domain: Domain) -> list[list[str]]:
