@@ -26,7 +26,7 @@ from bootlaw.training.held_out import read_held_out
 from bootlaw.training.loop import TrainState, advance
 from bootlaw.training.model import ModelSpec, build_model
 from bootlaw.training.optimizer import build_optimizer
-from bootlaw.training.stream import TokenStream
+from bootlaw.training.stream import Share, TokenStream
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -92,11 +92,10 @@ def _train(node: RunNode, place: Workplace, state: TrainState, target: int, watc
     spec = node.spec
     stream = TokenStream(
         path=place.texts[spec.stream.domain].train,
-        start=spec.stream.start,
-        stop=spec.stream.stop,
         context=spec.model.context,
         batch_size=spec.stream.batch_size,
         seed=spec.stream.seed,
+        share=Share(spec.stream.share),
     )
     advance(
         state,
@@ -209,7 +208,7 @@ def _loaded(node: RunNode, store: RunStore, step: int) -> TrainState:
 def _second_stage_model(parent: Parent, wanted: ModelSpec, store: RunStore) -> PreTrainedModel:
     base = build_model(parent.model.config(), seed=0)
     load_weights(store.checkpoints, parent.step, base)
-    if parent.growth_factor == 1:
+    if not parent.growth:
         return base
     tensors = base.state_dict()
     plan = growth.stack(parent.model.config(), tensors, parent.growth_factor)

@@ -6,8 +6,9 @@ import csv
 import io
 import os
 import platform
+import shlex
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -17,23 +18,25 @@ from typing import Any
 from bootlaw.errors import BootlawError, InputError, Interrupted
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.executor import Course, walk_inline, walk_processes
+from bootlaw.studies.former import (
+    plain,
+    refuse_other_study,
+    refuse_to_train_again,
+    trained_runs,
+)
 from bootlaw.studies.graph import RunGraph, build_graph
 from bootlaw.studies.grid import Grid, plan_grid
 from bootlaw.studies.lock import exclusive
-from bootlaw.studies.nodes import TextFiles
 from bootlaw.studies.noise import as_documents, seed_noise
 from bootlaw.studies.plan import describe, separate_tokens, total_work, work_left
 from bootlaw.studies.progress import ProgressLine, Work
 from bootlaw.studies.rows import result_rows, timing_rows, write_csv
 from bootlaw.studies.spec import StudySpec, TextSpec, load_spec, to_document
-from bootlaw.studies.store import RunStore, read_json, write_json
+from bootlaw.studies.store import RunStore, write_json
+from bootlaw.studies.texts import prepare_texts
 from bootlaw.studies.walk import Walk
 from bootlaw.training.saving import saving
-from bootlaw.training.text import prepare_text
 from bootlaw.training.text.atomic import atomic_file
-
-_MAY_CHANGE = ("name", "stage1", "cpt", "stack", "seeds", "replicates")
-"""Fields that only add runs: what was trained stays valid."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,15 @@ class StudyResult:
 
 @dataclass(frozen=True)
 class _Study:
-    source: str
-    """The preset or file it came from."""
+    source: str | None
+    """The preset or file it came from; None for an object."""
     spec: StudySpec
     grid: Grid
     graph: RunGraph
     place: Workplace
     folder: Path
+    texts: Mapping[str, Mapping[str, Any]]
+    """What ``study.json`` keeps of its texts, for the next call."""
 
 
 def run_study(
@@ -77,6 +82,10 @@ def run_study(
     say: Callable[[str], None] = print,
 ) -> StudyResult:
     """Train the grid of a study and return where its table is.
+
+    A later call may ask for more levels or seeds: what is trained is kept and only the new runs
+    are trained. It may also ask for fewer: ``runs.csv`` is a view of what is asked for now, the
+    other runs stay on disk. Text is compared by content: its files may be renamed or moved.
 
     Parameters
     ----------
@@ -99,7 +108,7 @@ def run_study(
     ------
     InputError
         For a specification, text or folder that cannot be used, or a folder that holds a study
-        whose runs would differ.
+        with another setting or of another text.
     Interrupted
         After Ctrl-C; everything done is kept and the same call continues.
     BootlawError
@@ -108,11 +117,10 @@ def run_study(
     resolved = _with_text(load_spec(spec) if isinstance(spec, str) else spec, text, cpt_text)
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, found {workers}")
-    source = spec if isinstance(spec, str) else spec.name
+    source = spec if isinstance(spec, str) else None
     folder = Path(out)
-    with exclusive(folder):
-        _refuse_other_study(folder, resolved)
-        study = _prepare(source, resolved, folder, say)
+    with _without_litter(folder) if dry_run else exclusive(folder):
+        study = _prepare(source, resolved, folder, say, settle=not dry_run)
         for note in study.grid.notes:
             say(note)
         if dry_run:
@@ -130,73 +138,40 @@ def _with_text(spec: StudySpec, text: Sequence[str], cpt_text: Sequence[str]) ->
     )
 
 
-def _prepare(source: str, spec: StudySpec, folder: Path, say: Callable[[str], None]) -> _Study:
-    texts = _prepare_texts(spec, folder / "data", say)
-    grid = plan_grid(spec, texts)
-    place = Workplace(RunStore(folder / "runs", ""), {text.domain: text for text in texts})
-    return _Study(source, spec, grid, build_graph(spec, grid), place, folder)
+def _prepare(
+    source: str | None,
+    spec: StudySpec,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    settle: bool,
+) -> _Study:
+    """Plan a study on its texts; text prepared anew takes its place only where `settle`."""
+    refuse_other_study(folder, spec)
+    trained = bool(trained_runs(folder / "runs"))
+    texts = prepare_texts(spec, folder, trained=trained, say=say)
+    try:
+        grid = plan_grid(spec, texts.files)
+        graph = build_graph(spec, grid)
+        refuse_to_train_again(folder, graph)
+        if settle:
+            texts.settle()
+    finally:
+        texts.discard()
+    place = Workplace(RunStore(folder / "runs", ""), texts.files)
+    return _Study(source, spec, grid, graph, place, folder, texts.records)
 
 
-def _prepare_texts(
-    spec: StudySpec, data: Path, say: Callable[[str], None]
-) -> tuple[TextFiles, ...]:
-    # Levels are rounded to whole steps, and a stream ends with a whole sequence.
-    slack = 2 * spec.tokens_per_step
-    on_same_text = max(spec.stack.tokens) if spec.stack else 0
-    largest = {"prose": max(spec.stage1.tokens) + on_same_text + slack}
-    if spec.cpt:
-        largest["code"] = max(spec.cpt.tokens) + slack
-    prepared = prepare_text(
-        data,
-        text=spec.text.stage1,
-        cpt_text=spec.text.cpt,
-        max_train_bytes=largest,
-        held_out_bytes=dict.fromkeys(largest, spec.evaluation.held_out_tokens + 1),
-        say=say,
-    )
-    return tuple(
-        TextFiles(
-            domain=text.name,
-            fingerprint=text.fingerprint,
-            train=text.train,
-            held_out=text.held_out,
-            train_tokens=text.train_tokens,
-            held_out_tokens=text.held_out_tokens - 1,
-        )
-        for text in prepared.values()
-    )
-
-
-def _refuse_other_study(folder: Path, spec: StudySpec) -> None:
-    path = folder / "study.json"
-    if not path.is_file():
-        return
-    former = read_json(path).get("spec", {})
-    now = _plain(to_document(spec))
-    for name, value in now.items():
-        if name not in _MAY_CHANGE and former.get(name) != value:
-            field, before, after = _difference(name, former.get(name), value)
-            raise InputError(
-                f"{folder} holds a study with {field} = {before!r}, this one asks {after!r}; "
-                "use another --out, or the former value to continue"
-            )
-
-
-def _difference(name: str, former: Any, value: Any) -> tuple[str, Any, Any]:
-    if isinstance(value, dict) and isinstance(former, dict):
-        for key in value:
-            if former.get(key) != value[key]:
-                return f"{name}.{key}", former.get(key), value[key]
-    return name, former, value
-
-
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON would give it back."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+@contextmanager
+def _without_litter(folder: Path) -> Iterator[None]:
+    """Leave no lock file where nothing was trained: for a dry run in a folder of its own."""
+    fresh = not (folder / ".lock").exists()
+    with exclusive(folder):
+        try:
+            yield
+        finally:
+            if fresh:
+                (folder / ".lock").unlink(missing_ok=True)
 
 
 def _train(study: _Study, workers: int, say: Callable[[str], None]) -> StudyResult:
@@ -282,7 +257,7 @@ def _write_study(study: _Study) -> None:
     spec, result = study.spec, _result(study)
     document = {
         "name": spec.name,
-        "spec": _plain(to_document(spec)),
+        "spec": plain(to_document(spec)),
         "notes": list(study.grid.notes),
         "tokens": {
             "trained": result.tokens_trained,
@@ -290,7 +265,7 @@ def _write_study(study: _Study) -> None:
         },
         "runs": {"done": result.runs_done, "all": result.runs},
         "noise": as_documents(seed_noise(study.graph, study.place)),
-        "text": {text.domain: text.fingerprint for text in study.place.texts.values()},
+        "text": study.texts,
         "versions": {
             "bootlaw": version("bootlaw"),
             "python": platform.python_version(),
@@ -304,10 +279,15 @@ def _write_study(study: _Study) -> None:
 
 
 def _command(study: _Study) -> str:
-    text = study.spec.text
-    options = [f" --text {path}" for path in text.stage1]
-    options += [f" --cpt-text {path}" for path in text.cpt]
-    return f"bootlaw study {study.source} --out {study.folder}" + "".join(options)
+    """Return the command that does the same, or says why there is none."""
+    if study.source is None:
+        return f"none: made from a StudySpec object called {study.spec.name!r}"
+    words = ["bootlaw", "study", study.source, "--out", str(study.folder)]
+    for path in study.spec.text.stage1:
+        words += ["--text", path]
+    for path in study.spec.text.cpt:
+        words += ["--cpt-text", path]
+    return shlex.join(words)
 
 
 def _result(study: _Study, dry_run: str | None = None) -> StudyResult:
