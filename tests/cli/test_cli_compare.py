@@ -17,7 +17,7 @@ def run(*arguments):
 
 
 def test_document(capsys):
-    code = run("--laws", "bootstrapped,total-tokens", "--bootstrap", "20", "--json")
+    code = run("--laws", "bootstrapped,total-tokens", "--bootstrap", "50", "--json")
     document = json.loads(capsys.readouterr().out)
     assert code == 0
     assert document["holdout"] == "lowest-loss"

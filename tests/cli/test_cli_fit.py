@@ -21,13 +21,13 @@ KEYS = {
 
 
 def test_json_holds_the_contract_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--method", "stack", "--bootstrap", "20", "--level", "0.9", "--json"]
+    options = ["--method", "stack", "--bootstrap", "50", "--level", "0.9", "--json"]
     assert main(["fit", TABLE, *options]) == 0
     streams = capsys.readouterr()
     document = json.loads(streams.out)
     assert set(document) >= KEYS
     assert (document["law"], document["status"]) == ("bootstrapped", "converged")
-    assert (document["level"], document["n_bootstrap"]) == (0.9, 20)
+    assert (document["level"], document["n_bootstrap"]) == (0.9, 50)
     assert document["params"]["a3"]["lower"] <= document["params"]["a3"]["upper"]
     assert {d["severity"] for d in document["diagnostics"]} <= {"info", "warning", "error"}
 

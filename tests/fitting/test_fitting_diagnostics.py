@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bootlaw import laws
+from bootlaw.errors import InputError
 from bootlaw.fitting import Fit, fit
 
 PARAMS = {"A": 20.0, "a1": 0.12, "a2": 0.3, "a3": 0.012, "E": 1.1}
@@ -111,3 +112,50 @@ def test_few_trunks_are_named_and_resampled_together() -> None:
     assert found.resample == "wild"
     assert "intervals rest on 5 trunks" in remarks(found)["few_trunks"]
     assert "few_trunks" not in remarks(fit(runs))
+
+
+def seeded(apart: float) -> dict[str, np.ndarray]:
+    """Return two seeds of three token counts, `apart` in log loss."""
+    tokens = np.repeat([2.5e5, 6.4e5, 1.6e6], 2)
+    losses = laws.get("power").loss([14.0, 0.15, 0.0], {"tokens_stage2": tokens})
+    return {"tokens": tokens, "loss": losses * np.exp(apart / 2 * np.array([1, -1] * 3))}
+
+
+def test_two_seeds_far_apart_leave_the_optimum_flat() -> None:
+    """Every curve between the seeds has one Huber sum; E = 0 was reported as converged."""
+    found = fit(seeded(0.02), "power")
+    message = remarks(found)["flat_optimum"]
+    assert found.status == "not_identifiable"
+    assert message.startswith("E is undetermined between 0 and ")
+    assert "differ by more than delta" in message
+    assert "--delta (say to their spread, 0.02)" in message
+    assert "at_bound" not in remarks(found)
+
+
+def test_a_delta_near_the_noise_has_one_optimum() -> None:
+    found = fit(seeded(0.02), "power", delta=0.02)
+    assert found.status == "converged"
+    assert not {"flat_optimum", "delta_below_noise"} & set(remarks(found))
+
+
+def test_replicates_far_apart_for_delta_are_told() -> None:
+    """A fit at delta 1e-3 to seeds 2 % apart is nearly a median, and nothing said so."""
+    assert "20 times delta" in remarks(fit(seeded(0.02), "power"))["delta_below_noise"]
+    assert "delta_below_noise" not in remarks(fit(seeded(0.008), "power"))
+
+
+def test_too_few_refits_are_refused_and_few_are_named() -> None:
+    """Percentile intervals of ten refits were printed like any other."""
+    with pytest.raises(InputError, match=r"bootstrap 10 is too few refits .* at least 50"):
+        fit(grid(), bootstrap=10)
+    assert "rest on 60 refits" in remarks(fit(grid(), bootstrap=60))["few_replicates"]
+    assert "few_replicates" not in remarks(fit(grid(), "multiplicative", bootstrap=200))
+
+
+def test_rows_resampled_singly_for_want_of_trunks_are_named() -> None:
+    """Without trunk and seed the intervals took runs as independent in silence."""
+    runs = grid()
+    assert "resampled singly" in remarks(fit(runs, bootstrap=50))["trunks_unknown"]
+    known = runs | {"trunk": [f"t{i % 5}" for i in range(25)]}
+    assert "trunks_unknown" not in remarks(fit(known, bootstrap=50))
+    assert "trunks_unknown" not in remarks(fit(runs))

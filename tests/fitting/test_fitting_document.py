@@ -18,7 +18,7 @@ TABLE = Path(__file__).parents[1] / "data" / "tiny_two_stage.csv"
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    return fit(TABLE, "bootstrapped+scratch", method="stack", bootstrap=40)
+    return fit(TABLE, "bootstrapped+scratch", method="stack", bootstrap=60)
 
 
 def assert_same(one: Fit, other: Fit) -> None:
@@ -58,7 +58,7 @@ def test_the_document_has_the_promised_keys(fitted: Fit) -> None:
     document = fitted.to_json()
     assert promised <= set(document)
     assert set(document["params"]["A"]) == {"value", "lower", "upper", "unit"}
-    assert document["n_bootstrap"] == 40
+    assert document["n_bootstrap"] == 60
     assert len(document["rows_used"]) == document["n_rows"] == 39
 
 

@@ -3,83 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.fitting.bootstrap import Replicates
-from bootlaw.fitting.identifiability import Identifiability, distinct_levels
-from bootlaw.fitting.optimum import Optimum
-from bootlaw.fitting.rows import FitRows
-from bootlaw.laws import Law
+from bootlaw.fitting.evidence import Diagnostic, Evidence
+from bootlaw.fitting.identifiability import distinct_levels
+from bootlaw.fitting.noise import NOISE_CHECKS
 from bootlaw.laws.features import D1, D2
 
 Floats = NDArray[np.float64]
-Severity = Literal["info", "warning", "error"]
-
-FEW_TRUNKS = 12
-"""Below about a dozen clusters a wild cluster bootstrap tends to give short intervals:
-Cameron, Gelbach & Miller, Rev. Econ. Stat. 90 (2008) 414."""
 
 HIGH_CORRELATION = 0.95
 
 HARMLESS_EPOCHS = 4.0
 """Up to four epochs repeated tokens are almost as good as new ones (arXiv 2305.16264)."""
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """One remark about a fit: a stable code, words for people, and how serious it is."""
-
-    code: str
-    message: str
-    severity: Severity
-
-    def to_json(self) -> dict[str, str]:
-        """Return the remark as plain data."""
-        return {"code": self.code, "message": self.message, "severity": self.severity}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that the diagnostics look at.
-
-    Attributes
-    ----------
-    values : (p,) natural units.
-    replicates : (R, p) natural units; None without a bootstrap.
-    n_trunks : trunks that a bootstrap resamples; None where it resamples rows.
-    """
-
-    law: Law
-    rows: FitRows
-    optimum: Optimum
-    values: Floats
-    identifiability: Identifiability
-    bootstrap: Replicates | None
-    replicates: Floats
-    level: float
-    n_trunks: int | None
-
-    def value(self, name: str) -> float:
-        """Return a parameter's value."""
-        return float(self.values[self.law.index(name)])
-
-    def interval(self, name: str) -> tuple[float, float]:
-        """Return a parameter's percentile interval."""
-        tail = (1 - self.level) / 2
-        draws = self.replicates[:, self.law.index(name)]
-        low, high = np.quantile(draws, [tail, 1 - tail])
-        return float(low), float(high)
-
-    def filled(self, column: str) -> list[object]:
-        """Return the distinct non-empty values of a column."""
-        if column not in self.rows.table:
-            return []
-        values = self.rows.table.columns[column]
-        return sorted({v for v in values.tolist() if v not in ("",) and v == v})
 
 
 def diagnose(evidence: Evidence) -> tuple[Diagnostic, ...]:
@@ -119,8 +57,13 @@ def _rows_dropped(e: Evidence) -> Diagnostic | None:
     )
 
 
+def _constant_is_open(e: Evidence) -> bool:
+    """Return whether E lies on a plateau, so that its value here is an arbitrary pick."""
+    return e.plateau is not None and e.law.irreducible in e.plateau.moving
+
+
 def _at_bound(e: Evidence) -> Diagnostic | None:
-    if not e.optimum.at_zero:
+    if not e.optimum.at_zero or _constant_is_open(e):
         return None
     return Diagnostic(
         "at_bound",
@@ -135,7 +78,7 @@ def _e_not_identified(e: Evidence) -> Diagnostic | None:
     best = max(e.optimum.objective, 1e-300)
     gain = freedom * (e.optimum.face_objective - e.optimum.objective) / best
     touches = e.bootstrap is not None and e.interval(e.law.irreducible)[0] <= 1e-6
-    if e.optimum.at_zero or (gain >= 2.0 and not touches):
+    if e.optimum.at_zero or _constant_is_open(e) or (gain >= 2.0 and not touches):
         return None
     low = f"; its interval reaches down to {e.interval('E')[0]:.3g}" if touches else ""
     return Diagnostic(
@@ -253,29 +196,6 @@ def _repeated_data(e: Evidence) -> Diagnostic | None:
     )
 
 
-def _few_trunks(e: Evidence) -> Diagnostic | None:
-    if e.bootstrap is None or e.n_trunks is None or e.n_trunks >= FEW_TRUNKS:
-        return None
-    return Diagnostic(
-        "few_trunks",
-        f"intervals rest on {e.n_trunks} trunks and may be too short below {FEW_TRUNKS}; add "
-        "trunks (seeds or levels of D1)",
-        "warning",
-    )
-
-
-def _replicates_not_converged(e: Evidence) -> Diagnostic | None:
-    if e.bootstrap is None or e.bootstrap.share_converged == 1.0:
-        return None
-    share = 1.0 - e.bootstrap.share_converged
-    return Diagnostic(
-        "replicates_not_converged",
-        f"{share:.1%} of the bootstrap refits stopped short of a verified optimum and are kept "
-        "where they stopped; above 5 % do not trust the intervals",
-        "warning" if share > 0.05 else "info",
-    )
-
-
 _CHECKS: tuple[Callable[[Evidence], Diagnostic | None], ...] = (
     _not_identifiable,
     _not_converged,
@@ -287,8 +207,7 @@ _CHECKS: tuple[Callable[[Evidence], Diagnostic | None], ...] = (
     _exponent_sign_change,
     _unexpected_sign,
     _repeated_data,
-    _few_trunks,
-    _replicates_not_converged,
+    *NOISE_CHECKS,
     _rows_dropped,
 )
 

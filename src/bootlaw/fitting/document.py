@@ -13,7 +13,7 @@ import numpy as np
 
 from bootlaw import laws
 from bootlaw.errors import InputError
-from bootlaw.fitting.diagnostics import Diagnostic
+from bootlaw.fitting.evidence import Diagnostic
 from bootlaw.fitting.result import Estimate, Fit
 
 _PLAIN = (

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from bootlaw import __version__, laws
 from bootlaw.errors import InputError
 from bootlaw.fitting.bootstrap import Replicates, choose_scheme, refit, resampled
-from bootlaw.fitting.diagnostics import Evidence, diagnose
-from bootlaw.fitting.identifiability import Identifiability, identify
+from bootlaw.fitting.diagnostics import diagnose
+from bootlaw.fitting.evidence import Evidence
+from bootlaw.fitting.flatness import find_plateau
+from bootlaw.fitting.identifiability import identify
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import Optimum, find_optimum
+from bootlaw.fitting.optimum import find_optimum
 from bootlaw.fitting.result import Estimate, Fit, Status
 from bootlaw.fitting.rows import FitRows, select_rows
 from bootlaw.fitting.trunks import trunk_numbers
@@ -24,6 +26,9 @@ from bootlaw.laws.features import D1
 from bootlaw.runs import RunTable, read_runs
 
 Floats = NDArray[np.float64]
+
+LEAST_BOOTSTRAP = 50
+"""Refits below which a 95 % percentile interval is the range of the refits or little else."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,11 @@ class _Options:
     def __post_init__(self) -> None:
         if self.bootstrap < 0:
             raise InputError(f"bootstrap is a number of refits, 0 or more, not {self.bootstrap}")
+        if 0 < self.bootstrap < LEAST_BOOTSTRAP:
+            raise InputError(
+                f"bootstrap {self.bootstrap} is too few refits for an interval: give 0 for none, "
+                f"at least {LEAST_BOOTSTRAP}, or 1000 for intervals to quote"
+            )
         if not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(f"delta is a log residual above 0, such as 1e-3, not {self.delta}")
         if not 0 < self.level < 1:
@@ -68,7 +78,8 @@ def fit(
     table : a `RunTable`, or anything that `read_runs` takes.
     law : a law or its key.
     method, where, drop_lowest : which rows; see `select_rows`.
-    bootstrap : number of refits to resampled tables, for the intervals; 0 for none.
+    bootstrap : number of refits to resampled tables, for the intervals; 0 for none, else 50
+        or more.
     delta : log residual at which the loss turns from quadratic to linear.
     level : coverage of the percentile intervals.
     resample : ``auto``, ``pairs``, ``trunks`` or ``wild``; see `choose_scheme`.
@@ -107,6 +118,7 @@ def _fit_rows(rows: FitRows, law: Law, options: _Options, started: float) -> Fit
     scheme = choose_scheme(options.resample, trunks)
     optimum = find_optimum(objective)
     scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
+    identifiability = identify(objective, optimum, 0.0 if np.isnan(scale) else scale)
     refits = None
     if options.bootstrap:
         tables = resampled(objective, optimum.u, scheme, trunks, options.bootstrap, options.seed)
@@ -116,11 +128,14 @@ def _fit_rows(rows: FitRows, law: Law, options: _Options, started: float) -> Fit
         rows=rows,
         optimum=optimum,
         values=_natural(law, optimum.u),
-        identifiability=identify(objective, optimum, 0.0 if np.isnan(scale) else scale),
+        identifiability=identifiability,
+        plateau=find_plateau(objective, optimum) if identifiability.reason is None else None,
+        delta=objective.delta,
         bootstrap=refits,
         replicates=_replicates(law, refits),
         level=options.level,
         n_trunks=None if scheme == "pairs" or trunks is None else int(trunks.max()) + 1,
+        trunks_known=trunks is not None,
     )
     return _result(evidence, objective, scale, scheme, time.perf_counter() - started)
 
@@ -142,7 +157,7 @@ def _result(
         rms_log=float(np.sqrt(np.mean(residuals**2))),
         n_rows=len(rows.table),
         n_dropped=rows.n_dropped,
-        status=_status(evidence.optimum, evidence.identifiability),
+        status=_status(evidence),
         diagnostics=diagnose(evidence),
         ranges=_ranges(rows, law),
         method=rows.method,
@@ -154,10 +169,12 @@ def _result(
     )
 
 
-def _status(optimum: Optimum, identifiability: Identifiability) -> Status:
-    if identifiability.reason is not None:
+def _status(evidence: Evidence) -> Status:
+    if evidence.identifiability.reason is not None:
         return "not_identifiable"
-    return "converged" if optimum.verified else "not_converged"
+    if evidence.plateau is not None and evidence.plateau.hopeless:
+        return "not_identifiable"
+    return "converged" if evidence.optimum.verified else "not_converged"
 
 
 def _estimates(evidence: Evidence) -> dict[str, Estimate]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bootlaw.fitting.diagnostics import Diagnostic
+from bootlaw.fitting.evidence import Diagnostic
 from bootlaw.laws import Law
 
 Floats = NDArray[np.float64]

@@ -24,10 +24,16 @@ EXPONENTS = (0.03, 0.1, 0.2, 0.4, 0.8)
 """Grid of exponents for laws with several terms; published token exponents are 0.04 to 0.8."""
 
 
-def starting_points(design: Design, losses: Floats) -> Floats:
-    """Return starts (S, p) in internal coordinates for the losses (n,) in nats."""
+def starting_points(design: Design, losses: Floats, constants: Floats | None = None) -> Floats:
+    """Return starts (S, p) in internal coordinates for the losses (n,) in nats.
+
+    Parameters
+    ----------
+    constants : values of E, each with the same number of starts in a row; `SHARES` of the lowest
+        loss if None.
+    """
     points = []
-    for constant in SHARES * losses.min():
+    for constant in SHARES * losses.min() if constants is None else constants:
         parts = [
             _part_starts(design, terms, rows, losses[rows], constant)
             for terms, rows in _parts(design)
