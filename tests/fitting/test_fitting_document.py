@@ -96,3 +96,37 @@ def test_the_summary_has_formula_intervals_status_and_remarks(fitted: Fit) -> No
     assert "rows_dropped" in text
     assert max(map(len, text.splitlines())) <= 110
     assert "interval" not in fit(TABLE, method="stack").summary().split("rows")[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"status": "excellent"}, "status 'excellent' is none of converged"),
+        ({"ranges": {"tokens_stage1": [1e5, 1e6]}}, "ranges lack .* tokens_stage2"),
+        ({"ranges": {"tokens_stage1": [1e5], "tokens_stage2": [1, 2]}}, "not a fit"),
+        ({"ranges": {"tokens_stage1": [None, 1], "tokens_stage2": [1, 2]}}, "not a fit"),
+        ({"replicates": [[float("nan")] * 5]}, "replicates"),
+    ],
+)
+def test_damaged_documents_are_refused(change: dict[str, object], message: str) -> None:
+    """They ended in a KeyError far away, or in a plan with loss nan."""
+    document = fit(TABLE, method="stack").to_json()
+    with pytest.raises(InputError, match=message):
+        Fit.from_json(document | change)
+
+
+@pytest.mark.parametrize("value", [None, float("nan")])
+def test_a_converged_fit_has_all_its_values(value: float | None) -> None:
+    """A null for E was read as NaN and planned with."""
+    document = fit(TABLE, method="stack").to_json()
+    document["params"]["E"]["value"] = value
+    with pytest.raises(InputError, match="E has no value"):
+        Fit.from_json(document)
+
+
+def test_a_path_that_cannot_be_written_is_named(fitted: Fit, tmp_path: Path) -> None:
+    """A folder gave an error on a hidden partial file, and exit code 1."""
+    with pytest.raises(InputError, match="is a folder") as refusal:
+        fitted.save(tmp_path)
+    assert str(refusal.value).startswith(f"{tmp_path}: ")
+    assert list(tmp_path.iterdir()) == []

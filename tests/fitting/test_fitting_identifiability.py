@@ -77,3 +77,11 @@ def test_a_full_grid_is_identifiable(key: str) -> None:
 def test_levels_within_a_percent_are_one() -> None:
     assert distinct_levels(np.array([1e6, 1.004e6, 1.2e6, 9.99e5])) == 2
     assert distinct_levels(np.array([])) == 0
+
+
+def test_equal_losses_tell_no_curve() -> None:
+    """The fit of a constant column blamed a direction of the parameters."""
+    runs = {"tokens": np.geomspace(1e5, 1e7, 6), "loss": np.full(6, 2.5)}
+    found = fit(runs, "power")
+    assert found.status == "not_identifiable"
+    assert "all 6 losses are equal (2.5)" in found.diagnostics[0].message

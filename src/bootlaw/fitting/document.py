@@ -6,15 +6,16 @@ import json
 import math
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from bootlaw import laws
 from bootlaw.errors import InputError
 from bootlaw.fitting.evidence import Diagnostic
-from bootlaw.fitting.result import Estimate, Fit
+from bootlaw.fitting.result import Estimate, Fit, Status
 
 _PLAIN = (
     "delta",
@@ -59,7 +60,7 @@ def from_document(document: Mapping[str, Any]) -> Fit:
     """Return the fit in `document`; InputError where it is not one."""
     try:
         return _restore(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise InputError(
             f"not a fit ({type(error).__name__}: {error}); write one with bootlaw fit --out"
         ) from None
@@ -71,7 +72,7 @@ def _restore(document: Mapping[str, Any]) -> Fit:
     estimates = {name: _estimate(params[name]) for name in law.names}
     numbers: dict[str, Any] = {name: _nan_if_none(document[name]) for name in _MAYBE_NAN}
     replicates = np.array(document["replicates"], dtype=np.float64)
-    return Fit(
+    fit = Fit(
         law=law,
         values=np.array([estimates[name].value for name in law.names]),
         estimates=estimates,
@@ -82,15 +83,66 @@ def _restore(document: Mapping[str, Any]) -> Fit:
         **numbers,
         **{name: document[name] for name in _PLAIN},
     )
+    _require_sense(fit)
+    return fit
+
+
+def _require_sense(fit: Fit) -> None:
+    """Refuse what no fit can say: another status, lost numbers, ranges of other variables."""
+    known = get_args(Status)
+    if fit.status not in known:
+        raise _damaged(f"status {fit.status!r} is none of {', '.join(known)}")
+    lost = [n for n, v in zip(fit.law.names, fit.values, strict=True) if not math.isfinite(v)]
+    if fit.status == "converged" and lost:
+        raise _damaged(f"it says converged, but {', '.join(lost)} has no value")
+    if not np.isfinite(fit.replicates).all():
+        raise _damaged("its replicates have values that are not finite")
+    for name in fit.law.variables:
+        low, high = fit.ranges.get(name, (math.nan, math.nan))
+        # NaN fails every comparison.
+        if not 0 <= low <= high < math.inf:
+            raise _damaged(f"its ranges lack the least and greatest {name}")
+
+
+def _damaged(found: str) -> InputError:
+    return InputError(f"a damaged fit ({found}); write it again with bootlaw fit --out")
+
+
+def require_writable(path: Path) -> None:
+    """Raise InputError where `write` could not write `path`."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name a file in it, such as {path / 'fit.json'}")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
+    partial = _partial(path)
+    try:
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
 
 
 def write(fit: Fit, path: Path) -> None:
     """Write `fit` to `path` in one step."""
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(to_document(fit), indent=1, allow_nan=False), encoding="utf-8")
-    os.replace(partial, path)
+    require_writable(path)
+    partial = _partial(path)
+    text = json.dumps(to_document(fit), indent=1, allow_nan=False)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be written ({error.strerror}); choose another place")
 
 
 def read(path: Path) -> Fit:

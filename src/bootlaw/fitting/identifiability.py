@@ -83,6 +83,7 @@ def identify(objective: Objective, optimum: Optimum, scale: float) -> Identifiab
     full_correlation[np.ix_(free, free)] = correlation
     reason = (
         _too_few_rows(objective)
+        or _no_variation(objective)
         or _null_direction(objective, names, basis, lost | (size[-1] == 0))
         or _far_away(objective, optimum)
         or _hopeless(objective, optimum, full_errors[:, None] * full_correlation * full_errors)
@@ -105,6 +106,15 @@ def _too_few_rows(objective: Objective) -> str | None:
     if rows >= needed:
         return None
     return f"{rows} rows cannot determine {needed} parameters; add at least {needed - rows} runs"
+
+
+def _no_variation(objective: Objective) -> str | None:
+    if objective.targets.size < 2 or np.ptp(objective.targets) > 0:
+        return None
+    return (
+        f"all {objective.targets.size} losses are equal ({np.exp(objective.targets[0]):.6g}), so no "
+        "curve can be told from them; check the column loss"
+    )
 
 
 def _null_direction(
