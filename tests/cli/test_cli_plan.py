@@ -50,6 +50,7 @@ def test_forecast_document(fits, capsys):
     assert code == 0
     expected = 12 * 4e6**-0.09 * 2e6 ** (-0.19 + 0.008 * np.log(4e6)) + 1
     assert document["loss"] == pytest.approx(expected, rel=1e-6)
+    assert document["status"] == "ok"
     assert document["lower"] is None
     assert document["extrapolation"] == {"tokens_stage1": 0.0, "tokens_stage2": 0.0}
 
@@ -60,8 +61,15 @@ def test_forecast_from_scratch_and_its_refusal(fits, capsys):
     assert code == 0
     assert document["loss"] == pytest.approx(40 * 2e6**-0.25 + 1, rel=1e-6)
     code, document = answer(capsys, "plan", "forecast", fits / "reuse.json", *asked)
+    # The refusal was an error document, without the fields of a forecast.
     assert code == 3
-    assert "+scratch" in document["error"]
+    assert document["status"] == "undetermined"
+    assert "+scratch" in document["reasons"][0]
+    assert (document["loss"], document["lower"], document["upper"]) == (None, None, None)
+    assert document["level"] == 0.95
+    assert document["extrapolation"] == {"tokens_stage2": 0.0}
+    assert main(["plan", "forecast", str(fits / "reuse.json"), *asked]) == 3
+    assert "undetermined: the law bootstrapped was fitted" in capsys.readouterr().out
 
 
 def test_breakeven_agrees_with_its_closed_form(fits, capsys):
@@ -103,8 +111,10 @@ def test_no_crossing_is_an_answer_in_words(fits, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--range", "1e10", "1e5"], "lower number"),
-        (["--level", "95"], "between 0 and 1"),
+        # These two named no option and showed 10M as 1e+07.
+        (["--range", "10M", "1M"], "argument --range: 10M to 1M is empty"),
+        (["--level", "95"], "argument --level: 95 must lie between 0 and 1"),
+        (["--range", "10M", "1M"], "(see bootlaw plan breakeven --help)"),
         (["--scratch", "reuse.json"], "holds a scratch law already"),
     ],
 )

@@ -20,12 +20,14 @@ def make_fit(
     residual_scale=0.0,
     status="converged",
     level=0.95,
+    warns=(),
 ):
     """Return a fit of the law `key` with these parameter values, given by name."""
     law = laws.get(key)
     vector = np.array([float(values[name]) for name in law.names])
     rows = np.array([[float(row[name]) for name in law.names] for row in replicates])
     broken = () if status == "converged" else (Diagnostic("rank", "rank deficient", "error"),)
+    remarks = (*broken, *(Diagnostic(code, f"about {code}", "warning") for code in warns))
     return Fit(
         law=law,
         values=vector,
@@ -42,7 +44,7 @@ def make_fit(
         n_rows=30,
         n_dropped=0,
         status=status,
-        diagnostics=broken,
+        diagnostics=remarks,
         ranges=ranges or RANGES,
         method="stack",
         resample="pairs",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootlaw.cli.numbers import non_negative_number, positive_number
+from bootlaw.cli.numbers import non_negative_number, parse_number, positive_number
 from bootlaw.cli.output import add_json_option, emit
+from bootlaw.errors import InputError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -22,16 +24,20 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run_forecast(args: argparse.Namespace) -> int:
-    """Print the expected loss of one run."""
+    """Print the expected loss of one run; return 3 when the fit has none to give."""
     from bootlaw.fitting import Fit
-    from bootlaw.planning import forecast
+    from bootlaw.planning import UndeterminedForecastError, forecast
 
-    answer = forecast(
-        Fit.load(args.fit),
-        tokens_stage1=args.tokens_stage1,
-        tokens_stage2=args.tokens_stage2,
-        level=args.level,
-    )
+    try:
+        answer = forecast(
+            Fit.load(args.fit),
+            tokens_stage1=args.tokens_stage1,
+            tokens_stage2=args.tokens_stage2,
+            level=args.level,
+        )
+    except UndeterminedForecastError as refusal:
+        emit(args, refusal.to_json(), f"no answer\n  undetermined: {refusal}")
+        return refusal.exit_code
     emit(args, answer.to_json(), answer.summary())
     return 0
 
@@ -47,11 +53,36 @@ def run_breakeven(args: argparse.Namespace) -> int:
         scratch=None if args.scratch is None else Fit.load(args.scratch),
         stage1=args.stage1,
         base_cost=args.base_cost,
-        search=None if args.range is None else tuple(args.range),
+        search=_search(args.range),
         level=args.level,
     )
     emit(args, answer.to_json(), answer.summary())
     return 3 if answer.status == "undetermined" else 0
+
+
+def _search(written: Sequence[str] | None) -> tuple[float, float] | None:
+    """Return the range; a complaint shows its numbers as they were written."""
+    if written is None:
+        return None
+    low, high = (parse_number(text) for text in written)
+    if low >= high:
+        raise InputError(
+            f"argument --range: {written[0]} to {written[1]} is empty; give the lower number "
+            "first (see bootlaw plan breakeven --help)"
+        )
+    return low, high
+
+
+def _checked_text(text: str) -> str:
+    positive_number(text)
+    return text
+
+
+def _level(text: str) -> float:
+    level = positive_number(text)
+    if level >= 1:
+        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1, e.g. 0.95")
+    return level
 
 
 def _add_forecast(questions: Subparsers) -> None:
@@ -103,7 +134,7 @@ def _add_breakeven(questions: Subparsers) -> None:
     )
     parser.add_argument(
         "--range",
-        type=positive_number,
+        type=_checked_text,
         nargs=2,
         metavar=("LO", "HI"),
         help="stage-2 tokens to search between",
@@ -117,7 +148,5 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--level", type=positive_number, metavar="P", help="level of the interval, e.g. 0.9"
-    )
+    parser.add_argument("--level", type=_level, metavar="P", help="level of the interval, e.g. 0.9")
     add_json_option(parser)

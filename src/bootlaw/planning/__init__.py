@@ -2,6 +2,14 @@
 
 from bootlaw.planning.answers import Breakeven, Crossing, Interval
 from bootlaw.planning.breakeven import breakeven
-from bootlaw.planning.forecast import Forecast, forecast
+from bootlaw.planning.forecast import Forecast, UndeterminedForecastError, forecast
 
-__all__ = ["Breakeven", "Crossing", "Forecast", "Interval", "breakeven", "forecast"]
+__all__ = [
+    "Breakeven",
+    "Crossing",
+    "Forecast",
+    "Interval",
+    "UndeterminedForecastError",
+    "breakeven",
+    "forecast",
+]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bootlaw.planning import words
+from bootlaw.planning.extrapolation import if_the_law_holds
 from bootlaw.planning.verdict import Verdict
 
 Winner = Literal["reuse", "scratch"]
@@ -56,7 +57,9 @@ class Breakeven:
     loss : nats per token there.
     search : the lowest and the highest D2 looked at.
     closed_form : D* in closed form; None with `closed_form_reason` where that does not hold.
-    extrapolation : decades beyond the fitted range per variable, 0 inside it.
+    extrapolation : decades beyond the fitted range per variable, 0 inside it, at the first
+        crossing; ``tokens_scratch`` is the scratch side, whose runs must reach D2 plus the paid
+        stage 1. Without a crossing it is that of the searched D2 nearest to the runs.
     """
 
     law: str
@@ -82,13 +85,30 @@ class Breakeven:
 
     @property
     def lower(self) -> float | None:
-        """The lower end of the interval; None without one, or outside the searched range."""
-        return None if self.interval is None else _inside(self.interval.lower)
+        """The lower end of the interval; None without a crossing or outside the range."""
+        return None if self._spread is None else _inside(self._spread.lower)
 
     @property
     def upper(self) -> float | None:
-        """The upper end of the interval; None without one, or outside the searched range."""
-        return None if self.interval is None else _inside(self.interval.upper)
+        """The upper end of the interval; None without a crossing or outside the range."""
+        return None if self._spread is None else _inside(self._spread.upper)
+
+    @property
+    def agreement(self) -> float | None:
+        """The share of replicates with this verdict, and this winner at first; None without any."""
+        if self.interval is None or self.verdict is None:
+            return None
+        shares, without = self.interval.shares, self.interval.without_crossing
+        if self.verdict != "crossing":
+            return shares[self.verdict]
+        if self.tokens is not None:
+            return 1 - without
+        return without - shares["reuse_always_wins"] - shares["scratch_always_wins"]
+
+    @property
+    def _spread(self) -> Interval | None:
+        """The interval, where there is a crossing that it can be about."""
+        return None if self.tokens is None else self.interval
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``plan breakeven``."""
@@ -119,12 +139,8 @@ class Breakeven:
         """Return the answer in words."""
         lines = [f"{self._headline()} (D1 = {words.tokens(self.tokens_stage1)}, {self.law})"]
         lines += [f"  undetermined: {reason}" for reason in self.reasons]
-        if self.interval is not None:
-            lines.append(f"  {words.per_cent(self.level)} interval: {self.interval}")
-        if self.interval is not None and self.interval.without_crossing > 0:
-            share = words.per_cent(self.interval.without_crossing)
-            lines.append(f"  {share} of the replicates never change from reuse to scratch there")
-        if len(self.crossings) > 1 or (self.crossings and self.tokens is None):
+        lines += self._certainty()
+        if len(self.crossings) > 1:
             lines += [
                 f"  at {words.tokens(c.tokens)}: {c.winner_below} wins below, "
                 f"{c.winner_above} above"
@@ -133,6 +149,17 @@ class Breakeven:
         if self.closed_form is not None:
             lines.append(f"  closed form: {words.tokens(self.closed_form)}")
         return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+
+    def _certainty(self) -> list[str]:
+        if self._spread is None:
+            agree = self.agreement
+            return [] if agree is None else [f"  {words.per_cent(agree)} of the replicates agree"]
+        holds = if_the_law_holds(self.extrapolation or {})
+        lines = [f"  {words.per_cent(self.level)} interval{holds}: {self._spread}"]
+        if self._spread.without_crossing > 0:
+            share = words.per_cent(self._spread.without_crossing)
+            lines.append(f"  {share} of the replicates never change from reuse to scratch there")
+        return lines
 
     def _headline(self) -> str:
         low, high = (words.tokens(end) for end in self.search)
@@ -144,7 +171,8 @@ class Breakeven:
         if self.verdict == "scratch_always_wins":
             return f"no crossing: starting over wins everywhere {searched}"
         if self.tokens is None:
-            return f"starting over never catches up with reuse {searched}"
+            place = words.tokens(self.crossings[0].tokens)
+            return f"starting over is better only below {place} stage-2 tokens; reuse from there on"
         found = f"starting over catches up at {words.tokens(self.tokens)} stage-2 tokens"
         return f"{found}, loss {self.loss:.4f}" if self.loss is not None else found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit
-from bootlaw.planning import validity, verdict
+from bootlaw.planning import remarks, validity, verdict, words
 from bootlaw.planning.answers import Breakeven, Crossing, Interval
 from bootlaw.planning.closed_form import closed_form_breakeven
 from bootlaw.planning.crossings import Zeros, find_zeros
@@ -40,7 +41,8 @@ def breakeven(
     Every crossing of the two laws in the searched range is found numerically, to 1e-10 in
     ln D2, for the point estimate and for every bootstrap replicate. The interval is the
     percentile interval of the first change from reuse to scratch; replicates without one count
-    as infinite. See `bootlaw.planning.verdict` for when the answer is ``undetermined``.
+    as infinite. See `bootlaw.planning.verdict` for when the answer is ``undetermined``; so is
+    it for every fit that is not converged, whether or not a scratch law was given.
 
     Parameters
     ----------
@@ -62,15 +64,20 @@ def breakeven(
     """
     level = fit.level if level is None else level
     _check(tokens_stage1, stage1, base_cost, search, level)
+    low, high = search or _default_range(fit)
+    question = Breakeven(
+        fit.law.key, tokens_stage1, stage1, (low, high), level, verdict=None, reasons=()
+    )
+    broken = validity.unusable(fit)
+    if broken is not None:
+        return replace(question, reasons=(broken,))
     head_start = base_cost * tokens_stage1 if stage1 == "paid" else 0.0
     duel = make_duel(fit, scratch, tokens_stage1, head_start)
-    low, high = search or _default_range(fit)
-    question = (fit.law.key, tokens_stage1, stage1, (low, high), level)
     refused = _refusal(duel)
     if refused is not None:
-        return Breakeven(*question, verdict=None, reasons=(refused,))
+        return replace(question, reasons=(refused,))
     zeros = find_zeros(duel.gap, 1 + duel.n_replicates, math.log(low), math.log(high))
-    return _answer(Breakeven(*question, verdict=None, reasons=()), duel, zeros)
+    return _answer(question, duel, zeros)
 
 
 def _check(
@@ -88,8 +95,8 @@ def _check(
         raise InputError(f"base_cost is {base_cost:g}; it must be a finite number above zero")
     if search is not None and not 0 < search[0] < search[1] < math.inf:
         raise InputError(
-            f"the range {search[0]:g} to {search[1]:g} is empty; give the lower number of "
-            "stage-2 tokens first, both above zero"
+            f"the range {words.tokens(search[0])} to {words.tokens(search[1])} is empty; give "
+            "the lower number of stage-2 tokens first, both above zero"
         )
 
 
@@ -100,8 +107,7 @@ def _default_range(fit: Fit) -> tuple[float, float]:
 
 def _refusal(duel: Duel) -> str | None:
     return (
-        validity.unusable(duel.fit)
-        or validity.unusable(duel.rival)
+        validity.unusable(duel.rival)
         or validity.invalid_at(duel.fit, duel.tokens_stage1)
         or validity.invalid_scratch(duel.rival)
     )
@@ -111,24 +117,24 @@ def _answer(question: Breakeven, duel: Duel, zeros: Zeros) -> Breakeven:
     """Return the question with its answer filled in."""
     position = float(zeros.first_rising()[0])
     tokens = math.exp(position) if math.isfinite(position) else None
-    asked = {"tokens_stage1": duel.tokens_stage1}
-    if tokens is not None:
-        asked["tokens_stage2"] = tokens
+    crossings = _crossings(zeros)
+    at = tokens if tokens is not None or not crossings else crossings[0].tokens
+    extrapolation = _extrapolation(duel, at, question.search)
     kinds = verdict.verdicts(zeros)
     interval = _interval(zeros, kinds[1:], question.level)
     form, form_reason = closed_form_breakeven(duel.fit, duel.tokens_stage1, question.stage1)
     return replace(
         question,
         verdict=kinds[0],
-        reasons=_reasons(duel, kinds, interval, tokens),
+        reasons=_reasons(duel, kinds, interval if tokens is not None else None, extrapolation),
         tokens=tokens,
         loss=None if tokens is None else _reuse_loss(duel, position),
         interval=interval,
-        crossings=_crossings(zeros),
+        crossings=crossings,
         closed_form=form,
         closed_form_reason=form_reason,
-        extrapolation=decades_beyond(duel.fit.ranges, asked),
-        warnings=_warnings(duel.fit, asked, interval, question.search),
+        extrapolation=extrapolation,
+        warnings=_warnings(duel, at, interval, question.search),
     )
 
 
@@ -161,30 +167,37 @@ def _reasons(
     duel: Duel,
     kinds: list[verdict.Verdict],
     interval: Interval | None,
-    tokens: float | None,
+    extrapolation: Mapping[str, float],
 ) -> tuple[str, ...]:
+    """Return why the data cannot tell; `interval` is that of the crossing, None without one."""
     scale = float(np.fmax(duel.fit.residual_scale, duel.rival.residual_scale))
     reasons = [
         verdict.disagreement(kinds[0], kinds[1:]),
         verdict.too_close(duel.largest_log_gap(), scale),
     ]
-    if interval is not None and tokens is not None:
-        decades = decades_beyond(duel.fit.ranges, {"tokens_stage2": tokens})["tokens_stage2"]
+    if interval is not None:
+        decades = max(extrapolation["tokens_stage2"], extrapolation["tokens_scratch"])
         reasons.append(verdict.far_and_wide(decades, interval.lower, interval.upper))
     return tuple(reason for reason in reasons if reason is not None)
 
 
+def _asked(duel: Duel, at: float | None) -> dict[str, float]:
+    asked = {"tokens_stage1": duel.tokens_stage1}
+    return asked if at is None else {**asked, "tokens_stage2": at}
+
+
+def _extrapolation(duel: Duel, at: float | None, search: tuple[float, float]) -> dict[str, float]:
+    beyond = decades_beyond(duel.fit.ranges, _asked(duel, at))
+    return {**beyond, "tokens_scratch": remarks.scratch_decades(duel, at, search)}
+
+
 def _warnings(
-    fit: Fit, asked: dict[str, float], interval: Interval | None, search: tuple[float, float]
+    duel: Duel, at: float | None, interval: Interval | None, search: tuple[float, float]
 ) -> tuple[str, ...]:
-    warnings = list(extrapolation_warnings(fit.ranges, asked))
-    if "tokens_stage2" not in asked:
-        beyond = decades_beyond(fit.ranges, {"tokens_stage2": search[1]})["tokens_stage2"]
-        if beyond > 0:
-            warnings.append(
-                f"the search reached {beyond:.1f} decades beyond the fitted D2, where the "
-                "verdict rests on the form of the laws"
-            )
-    if interval is None:
-        warnings.append(NO_INTERVAL)
-    return tuple(warnings)
+    return (
+        *extrapolation_warnings(duel.fit.ranges, _asked(duel, at)),
+        *remarks.scratch_warnings(duel, at, search),
+        *(remarks.search_warning(duel.fit, search) if at is None else ()),
+        *((NO_INTERVAL,) if interval is None else ()),
+        *remarks.fit_warnings(duel.fit, duel.rival),
+    )

@@ -10,6 +10,9 @@ from bootlaw.planning import words
 SLIGHT = 0.05
 """Up to 12 % beyond the data counts as inside them: no warning."""
 
+ROUNDING = math.log10(1.01)
+"""Less than 1 % beyond the data is none: runs end on whole batches, people ask round numbers."""
+
 FAR = 1.0
 """Decades from which an interval says little: it holds only if the law's form does, and laws
 that fit the same data equally well part from each other there."""
@@ -20,7 +23,8 @@ def decades_beyond(
 ) -> dict[str, float]:
     """Return, for each variable, the decades between the value asked and the fitted range.
 
-    0 inside the range, positive on either side; variables without a range are left out.
+    0 inside the range and within 1 % of it, positive on either side; variables without a range
+    are left out.
     """
     return {
         name: _decades(value, *ranges[name])
@@ -42,7 +46,13 @@ def extrapolation_warnings(
 
 
 def _decades(value: float, low: float, high: float) -> float:
-    return max(0.0, math.log10(value / high), math.log10(low / value) if low > 0 else 0.0)
+    beyond = max(math.log10(value / high), math.log10(low / value) if low > 0 else 0.0)
+    return beyond if beyond >= ROUNDING else 0.0
+
+
+def if_the_law_holds(extrapolation: Mapping[str, float]) -> str:
+    """Return the condition to print beside a level, empty up to a decade beyond the data."""
+    return " if the law holds" if max(extrapolation.values(), default=0.0) > FAR else ""
 
 
 def _warning(name: str, value: float, fitted: tuple[float, float], decades: float) -> str:

@@ -12,7 +12,12 @@ from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit
 from bootlaw.fitting.prediction import can_predict, prediction_interval
 from bootlaw.planning import validity, words
-from bootlaw.planning.extrapolation import decades_beyond, extrapolation_warnings
+from bootlaw.planning.extrapolation import (
+    decades_beyond,
+    extrapolation_warnings,
+    if_the_law_holds,
+)
+from bootlaw.planning.remarks import fit_warnings
 
 NO_INTERVAL = "no interval: the fit has no bootstrap replicates (fit with --bootstrap 200)"
 
@@ -43,6 +48,8 @@ class Forecast:
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``plan forecast``."""
         return {
+            "status": "ok",
+            "reasons": [],
             "law": self.law,
             "tokens_stage1": self.tokens_stage1,
             "tokens_stage2": self.tokens_stage2,
@@ -57,7 +64,8 @@ class Forecast:
     def summary(self) -> str:
         """Return the answer in words."""
         interval = (
-            f", {words.per_cent(self.level)} of runs between {self.lower:.4f} and {self.upper:.4f}"
+            f", {words.per_cent(self.level)} of runs{if_the_law_holds(self.extrapolation)} "
+            f"between {self.lower:.4f} and {self.upper:.4f}"
             if self.lower is not None and self.upper is not None
             else ""
         )
@@ -68,6 +76,35 @@ class Forecast:
         )
         answer = f"loss {self.loss:.4f} nats per token {start}{interval} ({self.law})"
         return "\n".join([answer, *(f"  note: {warning}" for warning in self.warnings)])
+
+
+class UndeterminedForecastError(UndeterminedError):
+    """Why a fit has no forecast at a point; `to_json` is the document that says so."""
+
+    def __init__(
+        self, reason: str, fit: Fit, tokens_stage1: float, tokens_stage2: float, level: float
+    ) -> None:
+        super().__init__(reason)
+        self.law = fit.law.key
+        self.asked = {"tokens_stage1": tokens_stage1, "tokens_stage2": tokens_stage2}
+        self.level = level
+        self.extrapolation = decades_beyond(fit.ranges, self.asked)
+        self.warnings = fit_warnings(fit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the document of ``plan forecast``, with reasons in the place of numbers."""
+        return {
+            "status": "undetermined",
+            "reasons": [str(self)],
+            "law": self.law,
+            **self.asked,
+            "loss": None,
+            "lower": None,
+            "upper": None,
+            "level": self.level,
+            "extrapolation": self.extrapolation,
+            "warnings": list(self.warnings),
+        }
 
 
 def forecast(
@@ -91,14 +128,16 @@ def forecast(
     ------
     InputError
         When a number of tokens or the level makes no sense, or the law needs other variables.
-    UndeterminedError
+    UndeterminedForecastError
         When the fit did not converge, or the law does not hold at this point.
     """
     level = fit.level if level is None else level
     validity.check_level(level)
     validity.check_tokens("tokens_stage1", tokens_stage1, zero_allowed=True)
     validity.check_tokens("tokens_stage2", tokens_stage2)
-    _refuse(fit, tokens_stage1)
+    reason = _refusal(fit, tokens_stage1)
+    if reason is not None:
+        raise UndeterminedForecastError(reason, fit, tokens_stage1, tokens_stage2, level)
     asked = asked_variables(fit, tokens_stage1, tokens_stage2)
     columns = {name: np.array([value]) for name, value in asked.items()}
     lower, upper = _interval(fit, columns, level)
@@ -112,7 +151,7 @@ def forecast(
         upper=upper,
         level=level,
         extrapolation=decades_beyond(fit.ranges, asked),
-        warnings=(*extrapolation_warnings(fit.ranges, asked), *silent),
+        warnings=(*extrapolation_warnings(fit.ranges, asked), *silent, *fit_warnings(fit)),
     )
 
 
@@ -137,7 +176,8 @@ def _only_value(fit: Fit, variable: str) -> float:
     return low
 
 
-def _refuse(fit: Fit, tokens_stage1: float) -> None:
+def _refusal(fit: Fit, tokens_stage1: float) -> str | None:
+    """Return why the fit has no answer here, None where it has one."""
     reason = validity.unusable(fit) or validity.invalid_at(fit, tokens_stage1)
     two_stages = fit.law.is_two_stage
     if reason is None and two_stages and tokens_stage1 == 0 and not fit.law.has_scratch_part:
@@ -147,8 +187,7 @@ def _refuse(fit: Fit, tokens_stage1: float) -> None:
         )
     if reason is None and not two_stages and tokens_stage1 > 0:
         reason = f"the law {fit.law.key} has one stage only; ask it with --tokens-stage1 0"
-    if reason is not None:
-        raise UndeterminedError(reason)
+    return reason
 
 
 def _why_no_interval(fit: Fit) -> str:

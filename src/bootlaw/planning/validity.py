@@ -50,7 +50,8 @@ def invalid_at(fit: Fit, tokens_stage1: float) -> str | None:
         return None
     stage1 = f"at {words.tokens(tokens_stage1)} stage-1 tokens"
     reason = f"{stage1} the fitted stage-2 exponent is {exponent:.3g}: the loss would not fall"
-    return f"{reason} with more stage-2 tokens. {_limit(a2, a3)}"
+    end = words.tokens(fit.ranges["tokens_stage1"][1])
+    return f"{reason} with more stage-2 tokens. {_limit(a2, a3)}; your runs end at D1 = {end}"
 
 
 def invalid_scratch(fit: Fit) -> str | None:

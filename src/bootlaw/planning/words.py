@@ -19,6 +19,7 @@ def per_cent(share: float) -> str:
 VARIABLES = {
     "tokens_stage1": "stage-1 tokens",
     "tokens_stage2": "stage-2 tokens",
+    "tokens_scratch": "tokens from scratch",
     "params": "parameters",
 }
 """Plain names of the variables a plan can leave the data in."""
