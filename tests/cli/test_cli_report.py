@@ -44,6 +44,7 @@ def test_json_names_the_page_and_its_figures(
     assert document["status"] == "done"
     assert Path(document["report"]).is_file()
     assert document["figures"]
+    assert {Path(figure).parent.name for figure in document["figures"]} == {"runs_report_figures"}
     assert all(Path(figure).is_file() for figure in document["figures"])
 
 
@@ -52,3 +53,24 @@ def test_a_missing_source_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         args.run(args)
     assert caught.value.exit_code == 2
+
+
+def test_figures_of_another_call_are_not_claimed(
+    table: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The document listed every drawing in the folder, also those left by an earlier page."""
+    left = table.parent / "runs_report_figures" / "left.svg"
+    left.parent.mkdir()
+    left.write_text("<svg/>", encoding="utf-8")
+    args = parse(str(table), "--json")
+    assert args.run(args) == 0
+    assert str(left) not in json.loads(capsys.readouterr().out)["figures"]
+
+
+def test_a_page_in_a_folder_that_is_not_there_is_refused(table: Path) -> None:
+    """A misspelt --out made a tree of folders."""
+    args = parse(str(table), "--out", str(table.parent / "a" / "b" / "page.html"))
+    with pytest.raises(InputError, match="create it first") as caught:
+        args.run(args)
+    assert caught.value.exit_code == 2
+    assert not (table.parent / "a").exists()

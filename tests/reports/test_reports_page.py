@@ -138,7 +138,7 @@ def test_the_page_is_accessible(page: str) -> None:
         "capped at 16M tokens",
         "torch 2.6.0",
         "0.0022 nats of it remain",
-        "bootlaw study quick --out out/quick",
+        "summed over runs",
         "fits/stack.json --tokens-stage1 16M",
         "text of &lt;package&gt; &amp; co",
         "quick &lt;script&gt;",
@@ -212,10 +212,13 @@ def test_a_bare_table_of_two_columns_is_enough(tmp_path: Path) -> None:
     table.write_text(
         "D1,D2,loss\n1e6,1e6,2.5\n1e6,2e6,2.4\n4e6,1e6,2.3\n4e6,2e6,2.25\n", encoding="utf-8"
     )
-    text = write_report(table, tmp_path / "pages" / "bare.html", bootstrap=50).read_text("utf-8")
+    text = write_report(table, tmp_path / "page.html", bootstrap=50).read_text("utf-8")
     assert "Reuse" in text
     assert "does not say how large the models are" in text
-    assert (tmp_path / "pages" / "figures" / "saturation-reuse-loss.svg").is_file()
+    assert (tmp_path / "page_figures" / "saturation-reuse-loss.svg").is_file()
+    assert "names neither trunks nor seeds" in text
+    assert "too few runs to hold any out" not in text
+    assert "the main law cannot be fitted to these runs" in text
 
 
 def test_sizes_of_one_method_are_told_apart(tmp_path: Path) -> None:
@@ -255,5 +258,20 @@ def test_a_missing_source_says_what_to_give(tmp_path: Path) -> None:
 def test_an_unwritable_page_is_an_error_for_people(tmp_path: Path) -> None:
     table = write_table(tmp_path / "runs.csv", keep(lambda row: base(row, "249856")))
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="create it first"):
         write_report(table, tmp_path / "file" / "report.html", bootstrap=0)
+    with pytest.raises(InputError, match="is a folder"):
+        write_report(table, tmp_path, bootstrap=0)
+
+
+def test_a_moved_study_is_run_again_where_it_lies(study: Path, page: str) -> None:
+    """The command named the folder of the first run, which may be gone or another's by now."""
+    assert f"bootlaw study quick --out {study}" in page
+
+
+def test_a_breakeven_tile_carries_its_interval(page: str) -> None:
+    """The tile showed bare numbers, some of them ten times beyond the runs."""
+    tiles = re.findall(r"Starting over is better from</dt>.*?</dd>", page, flags=re.S)
+    assert tiles
+    assert all("base of 250k: " in tile for tile in tiles)
+    assert any(re.search(r"\[[\d.]+[kMB], [^]]+\]", tile) for tile in tiles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -58,6 +59,7 @@ def method(title: str = "Continual pretraining", **changes: object) -> SimpleNam
         "breakevens": (CROSSING,),
         "ahead": Ahead(6, 6),
         "main": SimpleNamespace(diagnostics=()),
+        "problems": {},
     }
     return SimpleNamespace(**{**values, **changes})
 
@@ -70,9 +72,17 @@ def test_a_clear_study_is_summed_up_without_reservations() -> None:
     )
     assert "falls with the logarithm of the base's tokens for continual pretraining" in text
     assert "the main law (with interaction) predicts held-out runs best" in text
-    assert "reuse beat starting over at every second-stage length that was run (6" in text
+    assert "reuse beat starting over at every second-stage length that was run (6 " in text
     assert "catches up at 5M [4M, 7M] second-stage tokens, beyond the runs" in text
     assert "What these runs do not give" not in text
+    assert "at equal second-stage tokens, the base's training not counted)" in text
+
+
+def test_the_paid_case_of_the_longest_base_is_said() -> None:
+    """The paragraph praised reuse and kept silent about what the base had cost."""
+    paid = replace(CROSSING, stage1="paid", status="scratch_always_wins", tokens=None)
+    text = in_short([method(breakevens=(CROSSING, paid))])
+    assert "With the training of that base counted too, starting over is better at every" in text
 
 
 @pytest.mark.parametrize(
@@ -83,7 +93,14 @@ def test_a_clear_study_is_summed_up_without_reservations() -> None:
         ({"saturation": saturation(0.04, -0.1, 0.2)}, "itself falls cannot be told"),
         ({"saturation": saturation(-0.04, -0.1, -0.01)}, "grows with the base"),
         ({"saturation": saturation(1e-4, -2e-4, 3e-4)}, "does not fall noticeably"),
-        ({"contests": ()}, "too few to hold any out"),
+        (
+            {"contests": (), "problems": {"fit": "3 rows for 5 parameters"}},
+            "cannot be told: the main law cannot be fitted to these runs.",
+        ),
+        (
+            {"contests": (contest("multiplicative", "additive"),)},
+            "For continual pretraining, within the main law the exponent falls",
+        ),
         ({"contests": (contest("additive"), contest("power"))}, "No law predicts held-out"),
         ({"contests": (contest("additive", "multiplicative"),)}, "No law wins clearly"),
         ({"ahead": Ahead(4, 6)}, "in 4 of 6 comparisons"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from bootlaw.reports import caveats, words
+from bootlaw.reports import caveats, standing, words
 from bootlaw.reports.findings import (
     BreakevenAnswer,
     Contest,
@@ -17,6 +18,7 @@ from bootlaw.reports.findings import (
     Saturation,
     Scale,
     Trend,
+    Trunks,
 )
 from bootlaw.reports.quantities import Interval
 
@@ -221,7 +223,10 @@ def test_a_clean_study_leaves_nothing_open() -> None:
         ({"contests": [TIE]}, "Which form is right"),
         ({"irreducible": Interval(1.0, 0.0, 1.4)}, "irreducible loss E"),
         ({"breakevens": [replace(CROSSING, tokens=Interval(9e6))]}, "lies beyond"),
-        ({"breakevens": [replace(CROSSING, tokens=None, status="undetermined")]}, "leave it open"),
+        (
+            {"breakevens": [replace(CROSSING, tokens=None, status="undetermined")]},
+            "of the base of 250k tokens with its training already paid: the fit leaves it open",
+        ),
         ({"noise": Noise(0, 0, math.nan, math.nan)}, "second seed"),
     ],
 )
@@ -233,12 +238,14 @@ def test_each_gap_in_the_data_is_named(changes: dict[str, object], expected: str
 
 def test_what_carries_over_quotes_the_sizes_of_the_table() -> None:
     scale = Scale(50_432, 100_864, (5.0, 317.0), (1.2, 20.0))
-    text = " ".join(caveats.carries_over(scale, 12, ["bytes"]))
+    text = " ".join(caveats.carries_over(scale, Trunks(12, True), ["bytes"], own_study=True))
     assert "50.4k to 101k parameters" in text
     assert "5 to 317 tokens per parameter in stage 1" in text
     assert "12 trunks" in text
     assert "bytes here" in text
-    unknown = caveats.carries_over(Scale(math.nan, math.nan, None, None), 1, ["gpt2"])
+    unknown = caveats.carries_over(
+        Scale(math.nan, math.nan, None, None), Trunks(None, False), ["gpt2"], own_study=False
+    )
     assert "does not say how large" in unknown[0]
     assert "bytes" not in " ".join(unknown)
 
@@ -252,6 +259,96 @@ def test_the_verdict_says_where_the_gain_shrinks_though_the_exponent_is_open() -
 
 
 def test_the_joint_fit_speaks_where_there_is_one() -> None:
-    joint = replace(SATURATION, joint_interaction=Interval(0.03, 0.013, 0.043))
-    assert "Together with the runs from scratch, a3 = 0.0300" in words.saturation_sentence(joint)
+    joint = replace(SATURATION, joint_interaction=Interval(0.025, 0.013, 0.043))
+    assert "Together with the runs from scratch, a3 = 0.0250" in words.saturation_sentence(joint)
     assert "Together" not in words.saturation_sentence(SATURATION)
+
+
+def test_the_joint_a3_is_quoted_only_where_it_says_something_else() -> None:
+    """The page repeated the value of a3 to the last digit as if it were a second finding."""
+    same = replace(SATURATION, joint_interaction=Interval(0.0342, 0.020, 0.047))
+    assert "Together" not in words.saturation_sentence(same)
+    holds_zero = replace(SATURATION, joint_interaction=Interval(0.034, -0.001, 0.047))
+    assert "Together" in words.saturation_sentence(holds_zero)
+
+
+FEW_TRUNKS = SimpleNamespace(diagnostics=(SimpleNamespace(code="few_trunks"),))
+SOUND = SimpleNamespace(diagnostics=())
+LOST_TO_THIRD = contest(
+    ("additive", 0.004, True), ("bootstrapped", 0.018, False), ("multiplicative", 0.03, False)
+)
+
+
+@pytest.mark.parametrize(
+    ("contests", "main", "expected"),
+    [
+        ([WINNER, WINNER], SOUND, ""),
+        ([WINNER], FEW_TRUNKS, "its interval rests on few trunks"),
+        ([OTHER, OTHER], SOUND, "the law without interaction predicts held-out runs as well or"),
+        ([TIE], FEW_TRUNKS, "the law without interaction predicts held-out runs as well or"),
+        ([WINNER, OTHER], SOUND, "the hold-out tests disagree whether the law without interaction"),
+        ([LOST_TO_THIRD], SOUND, "other laws predict held-out runs better in 1 of 1 hold-out test"),
+        ([EMPTY], SOUND, "no held-out runs test that law"),
+    ],
+)
+def test_the_exponent_is_the_main_laws_word_only_where_held_out_runs_doubt_it(
+    contests: list[Contest], main: SimpleNamespace, expected: str
+) -> None:
+    """The headline claimed a falling exponent though the law without one predicted better."""
+    doubt = standing.doubt(contests, main)  # type: ignore[arg-type]
+    assert doubt.startswith(expected)
+    verdict = words.saturation_verdict(SATURATION, None, doubt)
+    assert verdict.startswith("Within the main law" if expected else "The second stage saturates")
+    assert expected in verdict
+
+
+def test_a_law_that_could_not_be_fitted_wins_nothing() -> None:
+    """A contest in which no law could be fitted named a winner that "errs least, by –."."""
+    unfitted = replace(TIE.rows[0], rms_out=None, tie=False, status="not_identifiable")
+    nothing = Contest("lowest-loss", (unfitted,), 20, 3)
+    assert nothing.winners == ()
+    assert "not possible" in words.contest_sentence(nothing)
+    verdict = words.contest_verdict([nothing], "the main law cannot be fitted")
+    assert verdict.endswith("cannot be told: the main law cannot be fitted.")
+
+
+def test_a_paid_base_may_ask_for_runs_from_scratch_that_nobody_trained() -> None:
+    """A verdict "at every length" hid that it compared with scratch runs twice as long as any."""
+    paid = replace(
+        CROSSING,
+        stage1="paid",
+        status="scratch_always_wins",
+        tokens=None,
+        head_start=4e6,
+        longest_scratch=5e6,
+    )
+    assert words.breakeven_clause(paid).endswith(
+        "an extrapolation: starting over then gets 6M tokens, and the runs from scratch end at 5M"
+    )
+    assert any("lies beyond" in limit for limit in limits(breakevens=[paid]))
+    assert "extrapolation" not in words.breakeven_clause(replace(paid, longest_scratch=8e6))
+
+
+def test_open_breakevens_are_named() -> None:
+    """ "Every break-even: for some bases" contradicted the break-evens quoted above it."""
+    open_one = replace(CROSSING, tokens=None, status="undetermined")
+    paid = replace(open_one, stage1="paid", tokens_stage1=16e6)
+    assert limits(breakevens=[CROSSING, open_one, paid]) == [
+        "The break-even of the base of 250k tokens with its training already paid and of the base "
+        "of 16M tokens with its training counted: the fit leaves it open."
+    ]
+
+
+def test_a_table_without_trunks_and_seeds_is_not_given_any() -> None:
+    """Rows of a bare table were called trunks, their spread one "between seeds"."""
+    scale = Scale(5e4, 5e4, None, None)
+    text = " ".join(caveats.carries_over(scale, Trunks(None, False), [], own_study=False))
+    assert "branch off" not in text
+    assert "names neither trunks nor seeds" in text
+    assert "learning rate" not in text
+    assert "stand in for it" in " ".join(
+        caveats.carries_over(scale, Trunks(4, False), [], own_study=False)
+    )
+    bare = words.noise_sentence(replace(NOISE, by_seed=False))
+    assert bare.startswith("Between repeated runs")
+    assert "seed" not in words.noise_sentence(Noise(0, 0, math.nan, math.nan, by_seed=False))

@@ -17,7 +17,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("source", metavar="DIR-or-TABLE", help="study folder or run table")
     parser.add_argument(
-        "--out", metavar="FILE.html", help="the page; default: report.html in the study folder"
+        "--out",
+        metavar="FILE.html",
+        help="the page, in a folder that exists; default: report.html in the study folder, "
+        "TABLE_report.html beside a table",
     )
     add_json_option(parser)
     parser.set_defaults(run=run)
@@ -25,9 +28,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and print its path."""
-    from bootlaw.reports import write_report
+    from bootlaw.reports import publish
 
-    page = write_report(args.source, args.out)
-    figures = sorted(str(path) for path in (page.parent / "figures").glob("*.svg"))
-    emit(args, {"status": "done", "report": str(page), "figures": figures}, str(page))
+    written = publish(args.source, args.out)
+    figures = sorted(str(path) for path in written.figures)
+    page = str(written.page)
+    emit(args, {"status": "done", "report": page, "figures": figures}, page)
     return 0

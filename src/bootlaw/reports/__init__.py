@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bootlaw.reports.page import write_report
+from bootlaw.reports.page import publish, write_report
 
-__all__ = ["write_report"]
+__all__ = ["publish", "write_report"]

@@ -20,6 +20,7 @@ from bootlaw.reports.findings import (
     Noise,
     Saturation,
     Scale,
+    Trunks,
 )
 from bootlaw.reports.groups import Group, split_groups
 from bootlaw.reports.quantities import Interval
@@ -73,7 +74,7 @@ class StudyAnalysis:
     table: RunTable
     methods: tuple[MethodAnalysis, ...]
     scale: Scale
-    n_trunks: int
+    trunks: Trunks
 
 
 def analyse(table: RunTable, *, bootstrap: int = BOOTSTRAP, seed: int = 0) -> StudyAnalysis:
@@ -92,7 +93,7 @@ def analyse(table: RunTable, *, bootstrap: int = BOOTSTRAP, seed: int = 0) -> St
         table=table,
         methods=tuple(_analyse_group(group, bootstrap, seed) for group in split_groups(table)),
         scale=measures.study_scale(table),
-        n_trunks=measures.count_trunks(table),
+        trunks=measures.count_trunks(table),
     )
 
 
@@ -138,7 +139,8 @@ def _converged(problems: dict[str, str], part: str, compute: Callable[[], Fit]) 
     found = _attempt(problems, part, compute)
     if found is None or found.status == "converged":
         return found
-    reasons = [item.message for item in found.diagnostics if item.severity != "info"]
+    gravest = "error" if any(d.severity == "error" for d in found.diagnostics) else "warning"
+    reasons = [item.message for item in found.diagnostics if item.severity == gravest]
     problems[part] = "; ".join(reasons) or f"the fit is {found.status.replace('_', ' ')}"
     return None
 
@@ -185,12 +187,15 @@ def _contest(
     def contest() -> Comparison:
         if "fit" in problems:
             raise UndeterminedError(
-                "no contest: the main law cannot be fitted to these runs, and with so few bases "
-                "or lengths the other laws cannot be told apart either"
+                "no contest, because the main law cannot be fitted even to all of these runs: "
+                + problems["fit"]
             )
-        return compare(
+        found = compare(
             group.table, method=group.method, holdout=holdout, bootstrap=bootstrap, seed=seed
         )
+        if not found.any_fitted:
+            raise UndeterminedError("no law can be fitted to the runs that are left")
+        return found
 
     found = _attempt(problems, holdout, contest)
     return Contest(holdout, (), 0, 0) if found is None else _contest_record(found)
@@ -220,15 +225,22 @@ def _breakevens(group: Group, joint: Fit) -> tuple[BreakevenAnswer, ...]:
     bases = dict.fromkeys((float(levels[0]), float(levels[-1])))
     lengths = group.runs.levels_stage2
     data = (float(lengths[0]), float(lengths[-1]))
+    longest = float(group.scratch.tokens_stage2.max())
     answers = []
     for tokens in bases:
         free = breakeven(joint, tokens_stage1=tokens)
         paid = breakeven(joint, tokens_stage1=tokens, stage1="paid", base_cost=group.base_cost)
-        answers += [_answer(free, data), _answer(paid, data)]
+        head_start = group.base_cost * tokens
+        answers += [_answer(free, data), _answer(paid, data, head_start, longest)]
     return tuple(answers)
 
 
-def _answer(found: Breakeven, data: tuple[float, float]) -> BreakevenAnswer:
+def _answer(
+    found: Breakeven,
+    data: tuple[float, float],
+    head_start: float = 0.0,
+    longest_scratch: float | None = None,
+) -> BreakevenAnswer:
     interval = found.interval
     tokens = None
     if found.tokens is not None and found.status == "crossing":
@@ -243,6 +255,8 @@ def _answer(found: Breakeven, data: tuple[float, float]) -> BreakevenAnswer:
         search=found.search,
         reason="; ".join(found.reasons),
         until=_reuse_overtakes(found),
+        head_start=head_start,
+        longest_scratch=longest_scratch,
     )
 
 
@@ -255,6 +269,8 @@ def _observed(group: Group, seed: int) -> ObservedSeries | None:
     try:
         seen = _fit(group, MAIN_LAW, 0, seed, drop_lowest=measures.HELD_OUT_SHARE)
     except (InputError, UndeterminedError):
+        return None
+    if seen.status != "converged":
         return None
     held_out = measures.lowest_losses(group.runs.loss, len(group.runs) - seen.n_rows)
     return curves.observed_series(seen, group.runs, held_out)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bootlaw.fitting import Fit
-from bootlaw.reports import caveats, words
+from bootlaw.reports import caveats, standing, words
 from bootlaw.reports import quantities as q
-from bootlaw.reports.analysis import MethodAnalysis
+from bootlaw.reports.analysis import HOLDOUTS, MethodAnalysis
 from bootlaw.reports.findings import BreakevenAnswer
 
 
@@ -36,7 +37,9 @@ def answer(method: MethodAnalysis) -> Answer:
     runs = method.group.runs
     return Answer(
         title=method.group.title,
-        verdict=words.saturation_verdict(method.saturation, method.gain),
+        verdict=words.saturation_verdict(
+            method.saturation, method.gain, standing.doubt(method.contests, method.main)
+        ),
         paragraphs=_paragraphs(method),
         facts=tuple(_facts(method)),
         limits=tuple(
@@ -82,13 +85,22 @@ def diagnostics(method: MethodAnalysis) -> tuple[tuple[str, tuple[str, ...]], ..
 
 
 def _paragraphs(method: MethodAnalysis) -> tuple[tuple[str, str], ...]:
-    tests = [words.contest_sentence(contest) for contest in method.contests if contest.rows]
+    tests = [words.contest_sentence(contest) for contest in method.contests if contest.scored]
+    verdict = words.contest_verdict(method.contests, untested(method.problems))
     return (
         ("Gain", words.gain_sentence(method.gain)),
-        ("Exponent", words.saturation_sentence(method.saturation)),
-        ("Law", " ".join([words.contest_verdict(method.contests), *tests])),
+        ("Exponent", words.saturation_sentence(method.saturation, method.problems.get("fit", ""))),
+        ("Law", " ".join([verdict, *tests])),
         ("Starting over", _starting_over(method)),
     )
+
+
+def untested(problems: Mapping[str, str]) -> str:
+    """Return why no hold-out test could be held, from the problems of an analysis."""
+    if "fit" in problems:
+        return "the main law cannot be fitted to these runs"
+    found = (problems[holdout] for holdout in HOLDOUTS if holdout in problems)
+    return next(found, "")
 
 
 def _starting_over(method: MethodAnalysis) -> str:
@@ -128,10 +140,8 @@ def _facts(method: MethodAnalysis) -> list[Fact]:
             Fact(
                 "Starting over is better from",
                 " → ".join(_short(item) for item in free),
-                "second-stage tokens, same bases, their training already paid for; "
-                "? where it cannot be told"
-                if any(item.status == "undetermined" for item in free)
-                else "second-stage tokens, same bases, their training already paid for",
+                "second-stage tokens, the base's training not counted; "
+                + "; ".join(_noted(item) for item in free),
             )
         )
     return facts
@@ -143,3 +153,14 @@ def _short(item: BreakevenAnswer) -> str:
     if item.until is not None:
         return f"below {q.tokens(item.until)}"
     return {"reuse_always_wins": "never", "scratch_always_wins": "the start"}.get(item.status, "?")
+
+
+def _noted(item: BreakevenAnswer) -> str:
+    """Return the base of one break-even, its interval, and whether it extrapolates."""
+    base = f"base of {q.tokens(item.tokens_stage1)}"
+    if item.tokens is not None:
+        beyond = ", extrapolated" if item.beyond_data else ""
+        return f"{base}: {q.tokens_with_interval(item.tokens)}{beyond}"
+    if item.status == "undetermined":
+        return f"{base}: cannot be told"
+    return f"{base}: {_short(item)}, in the range searched"

@@ -6,7 +6,15 @@ import math
 from collections.abc import Sequence
 
 from bootlaw.reports import quantities as q
-from bootlaw.reports.findings import BreakevenAnswer, Contest, Noise, Saturation, Scale, Trend
+from bootlaw.reports.findings import (
+    BreakevenAnswer,
+    Contest,
+    Noise,
+    Saturation,
+    Scale,
+    Trend,
+    Trunks,
+)
 
 
 def limits(
@@ -37,16 +45,28 @@ def limits(
             "cannot bend; run at least three."
         )
     found += _open_questions(saturation, contests, irreducible)
-    if any(answer.beyond_data for answer in breakevens):
+    if any(answer.beyond_data or answer.beyond_scratch for answer in breakevens):
         found.append(
-            "The break-even where it lies beyond the lengths that were run: the form of the law "
-            "decides there as much as the data."
+            "The break-even where it, or the run from scratch that it compares with, lies beyond "
+            "the lengths that were run: the form of the law decides there as much as the data."
         )
-    if any(answer.status == "undetermined" for answer in breakevens):
-        found.append("Every break-even: for some bases the replicates of the fit leave it open.")
+    found += _open_breakevens(breakevens)
     if noise.n_cells == 0:
-        found.append("How much of the scatter is chance: no setting has a second seed.")
+        again = "has a second seed" if noise.by_seed else "was run twice"
+        found.append(f"How much of the scatter is chance: no setting {again}.")
     return found
+
+
+def _open_breakevens(breakevens: Sequence[BreakevenAnswer]) -> list[str]:
+    """Return which break-evens stay open, by base and by what is counted."""
+    costs = {"free": "with its training already paid", "paid": "with its training counted"}
+    named = [
+        f"of the base of {q.tokens(answer.tokens_stage1)} tokens "
+        f"{costs.get(answer.stage1, answer.stage1)}"
+        for answer in breakevens
+        if answer.status == "undetermined"
+    ]
+    return [f"The break-even {q.listing(named)}: the fit leaves it open."] if named else []
 
 
 def _open_questions(
@@ -58,7 +78,7 @@ def _open_questions(
     if saturation is not None and saturation.trend is Trend.UNDETERMINED:
         found.append("The sign of a3: more bases, further apart, would narrow it most.")
     if any(len(contest.winners) > 1 for contest in contests):
-        counts = q.listing([str(contest.n_out) for contest in contests if contest.rows])
+        counts = q.listing([str(contest.n_out) for contest in contests if contest.scored])
         found.append(
             "Which form is right: at least two laws predict the held-out runs equally well "
             f"({counts} runs held out)."
@@ -73,8 +93,13 @@ def _open_questions(
     return found
 
 
-def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list[str]:
-    """Return what does and what does not carry over from models of this size, in sentences."""
+def carries_over(
+    scale: Scale, trunks: Trunks, tokenizers: Sequence[str], *, own_study: bool
+) -> list[str]:
+    """Return what does and what does not carry over from models of this size, in sentences.
+
+    `own_study` says that ``bootlaw study`` trained the runs, so that their set-up is known.
+    """
     sizes = (
         q.tokens(scale.smallest_params)
         if scale.smallest_params == scale.largest_params
@@ -108,7 +133,26 @@ def carries_over(scale: Scale, n_trunks: int, tokenizers: Sequence[str]) -> list
         "break-even with its interval.",
         "What does not carry over are the coefficients, the irreducible loss E and the break-even "
         f"in tokens: they belong to this model, text and tokenizer.{units}",
-        f"The runs branch off {q.plural(n_trunks, 'trunk')}; runs of one trunk share their "
-        "early noise, so they count as one draw in the intervals. The learning rate was not tuned "
-        "at length, and a better one may shift every curve.",
+        _draws(trunks) + (UNTUNED if own_study else ""),
     ]
+
+
+UNTUNED = " The learning rate was not tuned at length, and a better one may shift every curve."
+
+
+def _draws(trunks: Trunks) -> str:
+    if trunks.count is None:
+        return (
+            "The table names neither trunks nor seeds, so the intervals take all runs as "
+            "independent; they are too narrow where runs share one trunk. A column trunk (or "
+            "seed) would tell."
+        )
+    if not trunks.named:
+        return (
+            "Not every run names its trunk; runs of one seed, method, size and base stand in for "
+            f"it and count as one draw in the intervals, {trunks.count:,} in all."
+        )
+    return (
+        f"The runs branch off {q.plural(trunks.count, 'trunk')}; runs of one trunk share their "
+        "early noise, so they count as one draw in the intervals."
+    )

@@ -11,6 +11,9 @@ from bootlaw.reports.quantities import Interval
 NEGLIGIBLE_FALL = 0.1
 """A fall of the exponent over the whole grid below this share of it counts as none."""
 
+JOINT_SHIFT = 0.25
+"""A shift of a3 by less than this share of its interval's half width is not worth a sentence."""
+
 
 class Trend(Enum):
     """Whether the second stage's exponent falls as the base is trained longer."""
@@ -58,6 +61,20 @@ class Saturation:
     joint_interaction: Interval | None = None
 
     @property
+    def joint_differs(self) -> bool:
+        """Whether the fit with the runs from scratch says something else about a3.
+
+        It does where the value moves by more than a quarter of the interval's half width, or
+        where only one of the two intervals holds zero.
+        """
+        own, joint = self.interaction, self.joint_interaction
+        if joint is None:
+            return False
+        scale = own.half_width if own.known else abs(own.value)
+        moved = abs(joint.value - own.value) > JOINT_SHIFT * scale
+        return moved or (own.known and joint.known and own.holds_zero != joint.holds_zero)
+
+    @property
     def trend(self) -> Trend:
         """The verdict that the interval of a3 allows.
 
@@ -84,7 +101,9 @@ class BreakevenAnswer:
 
     `status` is that of ``bootlaw plan breakeven``; `tokens` is None without a change from reuse
     to starting over; `until` is where reuse overtakes instead, if that is the first change;
-    `data` is the range of second-stage tokens that the runs cover.
+    `data` is the range of second-stage tokens that the runs cover; `head_start` the tokens that
+    starting over gets on top of D2 for the compute of the base; `longest_scratch` the longest
+    run from scratch, None where it is not known.
     """
 
     tokens_stage1: float
@@ -95,6 +114,20 @@ class BreakevenAnswer:
     search: tuple[float, float]
     reason: str = ""
     until: float | None = None
+    head_start: float = 0.0
+    longest_scratch: float | None = None
+
+    @property
+    def scratch_tokens(self) -> float:
+        """The tokens from scratch that the answer rests on: at the change, else at the most run."""
+        change = self.tokens.value if self.tokens is not None else self.until
+        return self.head_start + (self.data[1] if change is None else change)
+
+    @property
+    def beyond_scratch(self) -> bool:
+        """Whether the base's compute carries starting over beyond the runs from scratch."""
+        longest = self.longest_scratch
+        return self.head_start > 0 and longest is not None and self.scratch_tokens > longest
 
     @property
     def beyond_data(self) -> bool:
@@ -129,15 +162,24 @@ class Contest:
     @property
     def winners(self) -> tuple[str, ...]:
         """The best law and those that tie with it, by key; one key is a clear winner."""
-        if not self.rows:
+        if not self.scored:
             return ()
-        best = self.rows[0]
-        return (best.law, *(row.law for row in self.rows[1:] if row.tie))
+        best, *others = self.scored
+        return (best.law, *(row.law for row in others if row.tie))
+
+    @property
+    def scored(self) -> tuple[ContestRow, ...]:
+        """The laws that could be fitted, best first."""
+        return tuple(row for row in self.rows if row.rms_out is not None)
+
+    def error_of(self, law: str) -> float | None:
+        """Return the held-out error of one law, None where it has none."""
+        return next((row.rms_out for row in self.scored if row.law == law), None)
 
     @property
     def all_tie(self) -> bool:
         """Whether no law that could be fitted predicts worse than the best beyond chance."""
-        return len(self.winners) == sum(row.rms_out is not None for row in self.rows)
+        return len(self.winners) == len(self.scored)
 
 
 @dataclass(frozen=True)
@@ -147,7 +189,8 @@ class Noise:
     `relative_sd` is the pooled standard deviation of the log loss over cells run with several
     seeds, NaN without such a cell; `sampling_error` is the median standard error of a loss,
     nats, NaN where the table does not say; `paired_error` is what the held-out text's size adds
-    to one run when two are compared on it, nats, where a study has measured it.
+    to one run when two are compared on it, nats, where a study has measured it; `by_seed` says
+    whether the table tells runs of one setting apart by their seed.
     """
 
     n_cells: int
@@ -155,6 +198,7 @@ class Noise:
     relative_sd: float
     sampling_error: float
     paired_error: float | None = None
+    by_seed: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,3 +209,15 @@ class Scale:
     largest_params: float
     tokens_per_param_stage1: tuple[float, float] | None
     tokens_per_param_stage2: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Trunks:
+    """How many draws of noise the intervals rest on.
+
+    `count` is None where the table tells neither trunks nor seeds, so that every run counts as
+    independent; `named` is False where seed, method, size and base stand in for the trunk.
+    """
+
+    count: int | None
+    named: bool

@@ -72,7 +72,7 @@ def _saturation(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figu
         title="How the second stage saturates",
         caption=(
             "Left: each dot is one run, each colour one base; the lines are power laws, one per "
-            "base, with the irreducible loss E of the main fit; grey is training from scratch. A "
+            f"base, with {_irreducible(analysis)}; grey is training from scratch. A "
             "flatter line means that the same second-stage tokens gain less. Middle: the exponents "
             "of those lines against base tokens, and in black the main law a₂ − a₃ ln D₁ with its "
             "95 % band, which holds what is not known about E; a falling line is saturation. "
@@ -95,6 +95,15 @@ def _saturation_row(method: MethodAnalysis, colours: TokenColours) -> PanelRow:
     return PanelRow(method.group.title, tuple(panels))
 
 
+def _irreducible(analysis: StudyAnalysis) -> str:
+    """Return which E the lines per base have."""
+    if all(method.main is not None for method in analysis.methods):
+        return "the irreducible loss E of the main fit"
+    if any(method.main is not None for method in analysis.methods):
+        return "the irreducible loss E of the main fit, or E = 0 where there is no such fit"
+    return "E = 0, as there is no main fit to take it from"
+
+
 def _stage1(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
     panels = tuple(
         stage1_panel(method.stage1, colours, f"stage1-{method.group.key}", method.group.title)
@@ -108,7 +117,8 @@ def _stage1(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBl
             caption=(
                 "Loss after the second stage against base tokens, one line per second-stage "
                 "length; the colour of a dot is its base, as above. The lines are power laws with "
-                "the same E. They draw together where the two stages replace each other."
+                f"{_irreducible(analysis)}. They draw together where the two stages replace each "
+                "other."
             ),
             rows=(PanelRow("", panels),),
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.reports.findings import Ahead, Gain, Noise, Scale
+from bootlaw.fitting.trunks import trunk_numbers
+from bootlaw.reports.findings import Ahead, Gain, Noise, Scale, Trunks
 from bootlaw.reports.groups import runs_of
 from bootlaw.reports.series import Runs
 from bootlaw.runs import RunTable
@@ -66,6 +67,7 @@ def seed_noise(table: RunTable, *pieces: Runs) -> Noise:
         n_runs=members,
         relative_sd=float(np.sqrt(squares / freedom)) if freedom else float("nan"),
         sampling_error=_median(table, "loss_se"),
+        by_seed=bool(np.isfinite(_column(table, "seed")).any()),
     )
 
 
@@ -92,12 +94,11 @@ def study_scale(table: RunTable) -> Scale:
     )
 
 
-def count_trunks(table: RunTable) -> int:
-    """Return how many second-stage trunks the runs branch off; every run without one counts."""
-    if "trunk" not in table:
-        return len(table)
-    trunks = [str(trunk) for trunk in table.text("trunk")]
-    return len(set(trunks) - {""}) + trunks.count("")
+def count_trunks(table: RunTable) -> Trunks:
+    """Return how many trunks the runs branch off, as the fits count them."""
+    numbers = trunk_numbers(table)
+    named = "trunk" in table and bool((table.text("trunk") != "").all())
+    return Trunks(None if numbers is None else int(np.unique(numbers).size), named)
 
 
 def all_runs(table: RunTable) -> Runs:

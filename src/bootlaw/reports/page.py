@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,29 @@ NO_REUSE = (
 )
 
 
+@dataclass(frozen=True)
+class Written:
+    """The files that one report consists of."""
+
+    page: Path
+    figures: tuple[Path, ...]
+
+
 def write_report(
     source: str | Path, out: str | Path | None = None, *, bootstrap: int = BOOTSTRAP
 ) -> Path:
-    """Return the path of the page written about a study folder or a run table.
+    """Return the path of the page written about a study folder or a run table; see `publish`."""
+    return publish(source, out, bootstrap=bootstrap).page
 
-    The figures are also written as ``figures/<name>.svg`` beside the page; for a study folder
-    the fits go to ``fits/<method>.json``, so that ``bootlaw plan`` can go on from them.
+
+def publish(
+    source: str | Path, out: str | Path | None = None, *, bootstrap: int = BOOTSTRAP
+) -> Written:
+    """Return the files written about a study folder or a run table: the page and its figures.
+
+    The figures lie beside the page: of a study in ``figures``, of a table in
+    ``<page>_figures``, so that the pages of two tables do not mix theirs. For a study folder the
+    fits go to ``fits/<method>.json``, so that ``bootlaw plan`` can go on from them.
 
     Parameters
     ----------
@@ -36,7 +52,8 @@ def write_report(
         A study folder (runs.csv, and study.json, data_card.json, timings.csv where present) or
         a run table.
     out
-        The page; by default report.html in the study folder, or beside the table.
+        The page, in a folder that exists; by default report.html in the study folder, or
+        ``<table>_report.html`` beside the table.
     bootstrap
         Replicates of the main fits, for their intervals.
 
@@ -47,17 +64,26 @@ def write_report(
     """
     study = read_source(source)
     page = Path(out) if out is not None else study.default_page
+    _check_place(page)
     analysis = analyse(study.table, bootstrap=bootstrap)
     figures = gallery.figures(analysis)
     html = render(study, analysis, figures, page)
+    folder = "figures" if study.folder is not None else f"{page.stem}_figures"
     try:
-        _write_figures(page.parent / "figures", figures)
+        drawings = _write_figures(page.with_name(folder), figures)
         if study.folder is not None:
             _write_fits(study.folder / "fits", analysis.methods)
         _write(page, html)
     except OSError as error:
         raise InputError(f"{page}: the page cannot be written ({error.strerror})") from error
-    return page
+    return Written(page, drawings)
+
+
+def _check_place(page: Path) -> None:
+    if page.is_dir():
+        raise InputError(f"{page}: is a folder; name the page in it, such as report.html")
+    if not page.parent.is_dir():
+        raise InputError(f"{page}: the folder {page.parent} does not exist; create it first")
 
 
 def render(
@@ -91,7 +117,10 @@ def _context(
         "legend": gallery.legend(analysis),
         "details": [_details(source, method) for method in analysis.methods],
         "carries_over": caveats.carries_over(
-            analysis.scale, analysis.n_trunks, setup.tokenizers(source.table)
+            analysis.scale,
+            analysis.trunks,
+            setup.tokenizers(source.table),
+            own_study=bool(source.study),
         ),
         "setup": setup.setup_table(source, analysis),
         "cards": setup.card_tables(source),
@@ -116,7 +145,7 @@ def _details(source: Source, method: MethodAnalysis) -> dict[str, Any]:
     contests = [
         tables.contest_table(contest, words.HOLDOUTS.get(contest.holdout, contest.holdout))
         for contest in method.contests
-        if contest.rows
+        if contest.scored
     ]
     return {
         "title": method.group.title,
@@ -137,10 +166,13 @@ def _noise(source: Source, method: MethodAnalysis) -> Noise:
     return replace(method.noise, paired_error=paired)
 
 
-def _write_figures(folder: Path, figures: Sequence[FigureBlock]) -> None:
-    for block in figures:
-        for panel in block.panels:
-            _write(folder / f"{panel.name}.svg", panel.svg)
+def _write_figures(folder: Path, figures: Sequence[FigureBlock]) -> tuple[Path, ...]:
+    panels = [panel for block in figures for panel in block.panels]
+    if panels:
+        folder.mkdir(exist_ok=True)
+    for panel in panels:
+        _write(folder / f"{panel.name}.svg", panel.svg)
+    return tuple(folder / f"{panel.name}.svg" for panel in panels)
 
 
 def _write_fits(folder: Path, methods: Sequence[MethodAnalysis]) -> None:
@@ -154,10 +186,9 @@ def _write_fits(folder: Path, methods: Sequence[MethodAnalysis]) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write `text` so that a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
 
 
-__all__ = ["Answer", "render", "write_report"]
+__all__ = ["Answer", "Written", "publish", "render", "write_report"]

@@ -26,6 +26,13 @@ class Interval:
         return all(end is not None and math.isfinite(end) for end in ends)
 
     @property
+    def holds_zero(self) -> bool:
+        """Whether zero lies inside the interval; only for an interval that is known."""
+        assert self.lower is not None
+        assert self.upper is not None
+        return self.lower <= 0 <= self.upper
+
+    @property
     def half_width(self) -> float:
         """Half the width of the interval, NaN where it is not known."""
         if self.lower is None or self.upper is None:

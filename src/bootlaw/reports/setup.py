@@ -12,6 +12,7 @@ import numpy as np
 from bootlaw import __version__
 from bootlaw.reports import quantities as q
 from bootlaw.reports.analysis import StudyAnalysis
+from bootlaw.reports.findings import Trunks
 from bootlaw.reports.source import Source
 from bootlaw.reports.tables import TextTable
 from bootlaw.runs import RunTable
@@ -33,7 +34,7 @@ def cost_sentences(source: Source) -> list[str]:
             )
         found.append(text + ".")
     if source.seconds:
-        found.append(f"Training took {_duration(source.seconds)} of run time in all.")
+        found.append(f"Training took {_duration(source.seconds)}, summed over runs.")
     return found
 
 
@@ -62,7 +63,7 @@ def setup_table(source: Source, analysis: StudyAnalysis) -> TextTable:
     """Return the set-up of the runs, each line from the table or the study's specification."""
     table = source.table
     lines = [
-        ("Runs", f"{len(table):,} rows, {q.plural(analysis.n_trunks, 'trunk')}"),
+        ("Runs", _rows_and_trunks(table, analysis.trunks)),
         ("Methods", q.listing(_values(table, "method"))),
         ("Model sizes", q.listing([f"{n:,.0f}" for n in _levels(table, "params")])),
         ("Base tokens D₁", _token_levels(table, "tokens_stage1")),
@@ -127,7 +128,8 @@ def commands(source: Source, analysis: StudyAnalysis, page: Path) -> list[tuple[
     found = []
     study = source.study.get("command")
     if study:
-        found.append(("Run the study again; what is done is not trained twice", str(study)))
+        again = _with_folder(str(study), source.path)
+        found.append(("Run the study again; what is done is not trained twice", again))
     where = shlex.quote(str(source.path))
     out = "" if page == source.default_page else f" --out {shlex.quote(str(page))}"
     found.append(("Make this page again", f"bootlaw report {where}{out}"))
@@ -160,6 +162,27 @@ def commands(source: Source, analysis: StudyAnalysis, page: Path) -> list[tuple[
                 )
             )
     return found
+
+
+def _with_folder(command: str, folder: Path) -> str:
+    """Return the command of a study with `folder`, where the study lies now, as its ``--out``."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return command
+    for place, word in enumerate(words):
+        if word == "--out" and place + 1 < len(words):
+            words[place + 1] = str(folder)
+        elif word.startswith("--out="):
+            words[place] = f"--out={folder}"
+    return shlex.join(words)
+
+
+def _rows_and_trunks(table: RunTable, trunks: Trunks) -> str:
+    rows = q.plural(len(table), "row")
+    if trunks.count is None or not trunks.named:
+        return f"{rows}; the table does not name every run's trunk"
+    return f"{rows}, {q.plural(trunks.count, 'trunk')}"
 
 
 def tokenizers(table: RunTable) -> list[str]:

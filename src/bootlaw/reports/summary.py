@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bootlaw.reports import quantities as q
-from bootlaw.reports import words
+from bootlaw.reports import standing, words
 from bootlaw.reports.analysis import MethodAnalysis
+from bootlaw.reports.answer import untested
 from bootlaw.reports.findings import BreakevenAnswer, Trend
+
+AT_EQUAL = "at equal second-stage tokens, the base's training not counted"
 
 
 def in_short(methods: Sequence[MethodAnalysis]) -> str:
@@ -54,8 +57,15 @@ def _effect(methods: Sequence[MethodAnalysis]) -> str:
 
 def _exponent(methods: Sequence[MethodAnalysis]) -> str:
     by_trend: dict[Trend, list[str]] = {}
+    doubted = []
     for method in methods:
-        if method.saturation is not None:
+        doubt = standing.doubt(method.contests, method.main)
+        if method.saturation is None:
+            continue
+        if doubt and method.saturation.trend in (Trend.FALLS, Trend.GROWS):
+            within = words.within_main_law(method.saturation)
+            doubted.append(f"for {_name(method)}, {within}, and {doubt}")
+        else:
             by_trend.setdefault(method.saturation.trend, []).append(_name(method))
     phrases = {
         Trend.FALLS: "the exponent of the second stage falls with the logarithm of the base's "
@@ -65,7 +75,7 @@ def _exponent(methods: Sequence[MethodAnalysis]) -> str:
         Trend.UNDETERMINED: "whether the exponent of the second stage itself falls cannot be "
         "told for {}",
     }
-    found = [
+    found = doubted + [
         phrase.format(q.listing(by_trend[trend]))
         for trend, phrase in phrases.items()
         if trend in by_trend
@@ -74,13 +84,13 @@ def _exponent(methods: Sequence[MethodAnalysis]) -> str:
 
 
 def _law(methods: Sequence[MethodAnalysis]) -> str:
-    judged = [method for method in methods if any(contest.rows for contest in method.contests)]
+    judged = [method for method in methods if any(contest.scored for contest in method.contests)]
     if not judged:
-        return (
-            "Which law describes the runs best cannot be told: there are too few to hold any out."
-        )
+        reasons = dict.fromkeys(untested(method.problems).rstrip(".") for method in methods)
+        why = "; ".join(reason for reason in reasons if reason)
+        return f"Which law describes the runs best cannot be told{': ' if why else ''}{why}."
     winners = [
-        set.intersection(*(set(contest.winners) for contest in method.contests if contest.rows))
+        set.intersection(*(set(contest.winners) for contest in method.contests if contest.scored))
         for method in judged
     ]
     common = set.intersection(*winners)
@@ -102,7 +112,12 @@ def _starting_over(method: MethodAnalysis) -> str:
         return seen
     longest = max(free, key=lambda answer: answer.tokens_stage1)
     base = q.tokens(longest.tokens_stage1)
-    return f"{seen} For a base of {base} tokens that exists already, {_from_when(longest)}.".strip()
+    sentences = [seen, f"For a base of {base} tokens that exists already, {_from_when(longest)}."]
+    paid = [answer for answer in method.breakevens if answer.stage1 == "paid"]
+    if paid:
+        counted = words.breakeven_clause(max(paid, key=lambda answer: answer.tokens_stage1))
+        sentences.append(f"With the training of that base counted too, {counted}.")
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _seen(method: MethodAnalysis) -> str:
@@ -113,11 +128,11 @@ def _seen(method: MethodAnalysis) -> str:
     if ahead.reuse_better == ahead.compared:
         return (
             f"{name}: reuse beat starting over at every second-stage length that was run "
-            f"({ahead.compared} comparisons)."
+            f"({ahead.compared} comparisons {AT_EQUAL})."
         )
     return (
         f"{name}: reuse beat starting over in {ahead.reuse_better} of {ahead.compared} comparisons "
-        "at equal second-stage length."
+        f"{AT_EQUAL}."
     )
 
 

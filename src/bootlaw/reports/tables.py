@@ -11,7 +11,7 @@ from bootlaw.fitting import Fit
 from bootlaw.reports import quantities as q
 from bootlaw.reports import words
 from bootlaw.reports.analysis import MethodAnalysis
-from bootlaw.reports.findings import BreakevenAnswer, Contest
+from bootlaw.reports.findings import BreakevenAnswer, Contest, ContestRow
 
 
 @dataclass(frozen=True)
@@ -33,30 +33,36 @@ def contest_table(contest: Contest, where: str) -> TextTable:
         (
             words.sentence_case(words.law_name(row.law).removeprefix("the ")),
             str(row.n_params),
-            q.percent(row.rms_in),
             q.percent(row.rms_out),
+            _verdict(contest, row),
             q.percent(row.coverage, 0),
+            q.percent(row.rms_in),
             "–" if row.weight is None else f"{row.weight:.2f}",
-            "best" if place == 0 else "tie" if row.tie else "",
             row.status.replace("_", " "),
         )
-        for place, row in enumerate(contest.rows)
+        for row in contest.rows
     )
     return TextTable(
         caption=f"Held out: {where}, {contest.n_out} of {contest.n_in + contest.n_out} runs",
         headings=(
             "Law",
             "Parameters",
-            "RMS error in",
-            "RMS error out",
-            "90 % coverage out",
-            "Weight",
+            "Held-out error",
             "Verdict",
+            "In 90 % interval",
+            "Fitted error",
+            "Stacking weight",
             "Fit",
         ),
         rows=rows,
-        strong=frozenset({0}),
+        strong=frozenset({0} if contest.scored else ()),
     )
+
+
+def _verdict(contest: Contest, row: ContestRow) -> str:
+    if row.law not in contest.winners:
+        return ""
+    return "best" if row.law == contest.winners[0] else "tie"
 
 
 def parameter_table(fit: Fit) -> TextTable:
@@ -107,7 +113,8 @@ def loss_table(method: MethodAnalysis) -> TextTable:
         cells = (q.nats(runs.mean_loss(float(level), float(d2))) for d2 in lengths)
         rows.append((q.tokens(float(level)), *cells))
     return TextTable(
-        caption="Held-out loss after stage 2 in nats per token, mean over seeds",
+        caption="Held-out loss after stage 2 in nats per token, mean over "
+        + ("seeds" if method.noise.by_seed else "repeated runs"),
         headings=("D₁ \\ D₂", *(q.tokens(float(length)) for length in lengths)),
         rows=tuple(rows),
     )

@@ -56,8 +56,13 @@ def gain_sentence(gain: Gain | None) -> str:
     )
 
 
-def saturation_verdict(saturation: Saturation | None, gain: Gain | None = None) -> str:
-    """Return the verdict on the second stage, as a short sentence."""
+def saturation_verdict(
+    saturation: Saturation | None, gain: Gain | None = None, doubt: str = ""
+) -> str:
+    """Return the verdict on the second stage, as a short sentence.
+
+    `doubt` (see `standing`) confines a verdict on the exponent to the main law.
+    """
     shrinks = gain is not None and gain.on_longest < gain.on_shortest
     if saturation is None:
         return (
@@ -65,6 +70,8 @@ def saturation_verdict(saturation: Saturation | None, gain: Gain | None = None) 
             if shrinks
             else "Whether the second stage saturates cannot be told."
         )
+    if doubt and saturation.trend in (Trend.FALLS, Trend.GROWS):
+        return f"{sentence_case(within_main_law(saturation))}; {doubt}."
     if saturation.trend is Trend.FALLS:
         return "The second stage saturates: its exponent falls as the base is trained longer."
     exponent = {
@@ -78,10 +85,21 @@ def saturation_verdict(saturation: Saturation | None, gain: Gain | None = None) 
     return f"The gain shrinks on longer-trained bases{link}{exponent}"
 
 
-def saturation_sentence(saturation: Saturation | None) -> str:
-    """Return a3 with its interval and the exponents at the ends of the grid."""
+def within_main_law(saturation: Saturation) -> str:
+    """Return what the main law says of the exponent, as no more than that law's word."""
+    moves = "falls" if saturation.trend is Trend.FALLS else "grows"
+    a3 = q.with_interval(saturation.interaction)
+    return f"within the main law the exponent {moves} (a3 = {a3})"
+
+
+def saturation_sentence(saturation: Saturation | None, problem: str = "") -> str:
+    """Return a3 with its interval and the exponents at the ends of the grid.
+
+    `problem` says why there is none where `saturation` is None.
+    """
     if saturation is None:
-        return "The main law could not be fitted, so there is no exponent to quote."
+        why = f": {problem.rstrip('.')}" if problem else ""
+        return f"The main law could not be fitted, so there is no exponent to quote{why}."
     a3 = q.with_interval(saturation.interaction)
     share = f"{100 * saturation.level:g} %"
     reason = {
@@ -96,7 +114,7 @@ def saturation_sentence(saturation: Saturation | None) -> str:
     joint = (
         f" Together with the runs from scratch, a3 = "
         f"{q.with_interval(saturation.joint_interaction)}."
-        if saturation.joint_interaction is not None
+        if saturation.joint_interaction is not None and saturation.joint_differs
         else ""
     )
     return (
@@ -107,11 +125,15 @@ def saturation_sentence(saturation: Saturation | None) -> str:
     )
 
 
-def contest_verdict(contests: Sequence[Contest]) -> str:
-    """Return which law predicts held-out runs best over all tests, or that laws tie."""
-    judged = [contest for contest in contests if contest.rows]
+def contest_verdict(contests: Sequence[Contest], problem: str = "") -> str:
+    """Return which law predicts held-out runs best over all tests, or that laws tie.
+
+    `problem` says why no test could be held.
+    """
+    judged = [contest for contest in contests if contest.scored]
     if not judged:
-        return "Which law describes the data best cannot be told: too few runs to hold any out."
+        why = f": {problem.rstrip('.')}" if problem else ""
+        return f"Which law describes the data best cannot be told{why}."
     if all(contest.all_tie for contest in judged):
         counts = q.listing([str(contest.n_out) for contest in judged])
         return f"Out of sample it is a tie: {counts} held-out runs cannot tell the laws apart."
@@ -132,10 +154,10 @@ def contest_verdict(contests: Sequence[Contest]) -> str:
 def contest_sentence(contest: Contest) -> str:
     """Return the result of one hold-out test."""
     where = HOLDOUTS.get(contest.holdout, f"hold-out {contest.holdout}")
-    if not contest.rows:
+    if not contest.scored:
         return f"Predicting {where}: not possible with these runs."
-    best = contest.rows[0]
-    ties = [law_name(row.law) for row in contest.rows[1:] if row.tie]
+    best, *others = contest.scored
+    ties = [law_name(row.law) for row in others if row.tie]
     tied = f", tied with {q.listing(ties)}" if ties and not contest.all_tie else ""
     return (
         f"Predicting {where} ({contest.n_out} of {contest.n_in + contest.n_out}), "
@@ -145,8 +167,10 @@ def contest_sentence(contest: Contest) -> str:
 
 
 def _main_law_error(contest: Contest) -> str:
-    others = [row for row in contest.rows[1:] if row.law == "bootstrapped" and row.rms_out]
-    return f"; the main law errs by {q.percent(others[0].rms_out)}" if others else ""
+    error = contest.error_of("bootstrapped")
+    if error is None or contest.scored[0].law == "bootstrapped":
+        return ""
+    return f"; the main law errs by {q.percent(error)}"
 
 
 COSTS = {
@@ -168,19 +192,25 @@ def breakeven_sentence(answers: Sequence[BreakevenAnswer]) -> str:
 def breakeven_clause(answer: BreakevenAnswer) -> str:
     """Return which way is better from which length on, for one base and one cost."""
     if answer.status == "reuse_always_wins":
-        return f"reuse is better at every length (searched to {q.tokens(answer.search[1])} tokens)"
+        searched = q.tokens(answer.search[1])
+        return f"reuse is better at every length (searched to {searched} tokens){_reach(answer)}"
     if answer.status == "scratch_always_wins":
         searched = q.tokens(answer.search[0])
-        return f"starting over is better at every length (searched from {searched} tokens)"
+        return (
+            f"starting over is better at every length (searched from {searched} tokens)"
+            f"{_reach(answer)}"
+        )
     if answer.status == "crossing" and answer.tokens is not None:
         where = q.tokens_with_interval(answer.tokens)
         outside = _outside(answer, answer.tokens.value)
-        return f"starting over is better from {where} second-stage tokens on{outside}"
+        return (
+            f"starting over is better from {where} second-stage tokens on{outside}{_reach(answer)}"
+        )
     if answer.status == "crossing" and answer.until is not None:
         outside = _outside(answer, answer.until)
         return (
             f"starting over is better only below {q.tokens(answer.until)} second-stage "
-            f"tokens{outside}"
+            f"tokens{outside}{_reach(answer)}"
         )
     reason = f" ({answer.reason.rstrip('.')})" if answer.reason else ""
     return f"the runs cannot tell from which length starting over is better{reason}"
@@ -194,6 +224,16 @@ def _outside(answer: BreakevenAnswer, tokens: float) -> str:
     return ""
 
 
+def _reach(answer: BreakevenAnswer) -> str:
+    """Return that the tokens which starting over gets for the base's compute were never run."""
+    if not answer.beyond_scratch or answer.longest_scratch is None:
+        return ""
+    return (
+        f" – an extrapolation: starting over then gets {q.tokens(answer.scratch_tokens)} tokens, "
+        f"and the runs from scratch end at {q.tokens(answer.longest_scratch)}"
+    )
+
+
 def breakeven_missing(problem: str) -> str:
     """Return why there is no break-even and how to get one."""
     return (
@@ -202,16 +242,21 @@ def breakeven_missing(problem: str) -> str:
     )
 
 
+_REPEATS = {True: "seeds (initialisation, data order, own trunk)", False: "repeated runs"}
+
+
 def noise_sentence(noise: Noise) -> str:
     """Return how large seed and sampling noise are, and what they are to be compared with."""
-    if noise.n_cells == 0:
+    if noise.n_cells == 0 and not noise.by_seed:
+        seeds = "No setting was run twice, so the noise between repeated runs is unknown."
+    elif noise.n_cells == 0:
         seeds = (
             "No setting was run with more than one seed, so the noise between seeds is unknown; "
             "a second seed of a few cells would tell."
         )
     else:
         seeds = (
-            f"Between seeds (initialisation, data order, own trunk) the loss varies by "
+            f"Between {_REPEATS[noise.by_seed]} the loss varies by "
             f"{q.percent(noise.relative_sd)} (standard deviation, from "
             f"{q.plural(noise.n_runs, 'run')} in {q.plural(noise.n_cells, 'setting')})."
         )
