@@ -1,6 +1,7 @@
 """``bootlaw plan`` from a fit on disk: documents, words and exit codes."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -135,3 +136,14 @@ def test_missing_fit_exits_2(tmp_path, capsys):
     )
     assert code == 2
     assert "none.json" in document["error"]
+
+
+def test_every_field_of_a_plan_is_documented(fits, capsys):
+    # Half of the fields that the command prints were not in the contract.
+    contract = Path(__file__).parents[2] / "docs" / "architecture.md"
+    text = contract.read_text("utf-8")
+    asked = [fits / "joint.json", "--tokens-stage1", "4M"]
+    for arguments in (["forecast", *asked, "--tokens-stage2", "2M"], ["breakeven", *asked]):
+        _, document = answer(capsys, "plan", *arguments)
+        assert [name for name in document if f"`{name}`" not in text] == []
+        assert [name for name in document["extrapolation"] if f"`{name}`" not in text] == []
