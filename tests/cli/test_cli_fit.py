@@ -36,7 +36,9 @@ def test_notes_and_dropped_rows_go_to_standard_error(capsys: pytest.CaptureFixtu
     assert main(["fit", TABLE, "--method", "cpt"]) == 0
     streams = capsys.readouterr()
     assert "column 'D1' read as tokens_stage1" in streams.err
-    assert "100 rows left out" in streams.err
+    assert "100 rows left out" in streams.out
+    assert "rows left out" not in streams.err  # it stood in both, twice on a terminal
+    assert all(line.startswith("bootlaw fit: note: ") for line in streams.err.splitlines())
     assert "A D1^-a1 D2^(-a2 + a3 ln D1) + E" in streams.out
     assert "null" not in streams.out
 
@@ -60,10 +62,13 @@ def test_a_saved_fit_can_be_loaded(tmp_path: Path) -> None:
     ("options", "message"),
     [
         ([], "several methods (cpt, cpt-keepopt"),
-        (["--method", "stak"], "no usable row of method 'stak'"),
+        (["--method", "stak"], "no row of method 'stak'; the table has base-raw (10 rows), cpt ("),
         (["--method", "stack", "--law", "nonsense"], "no law is called 'nonsense'"),
         (["--method", "stack", "--where", "D2 >"], "D2 >"),
         (["--method", "stack", "--out", "absent/fit.json"], "does not exist"),
+        (["--method", "stack", "--out", "/proc/x.json"], "/proc/x.json: "),
+        (["--method", "stack", "--out", "/"], "/: is a folder"),
+        (["--method", "stack", "--bootstrap", "10"], "10 refits are too few"),
     ],
 )
 def test_bad_input_exits_2_with_one_line(

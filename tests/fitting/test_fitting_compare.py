@@ -210,3 +210,27 @@ def test_table_columns_are_aligned_and_ties_are_words():
     assert "3 held-out rows are few" in text
     lines = [line for line in text.splitlines() if "converged" in line]
     assert len({line.index("converged") for line in lines}) == 1
+
+
+def test_one_fitted_law_is_no_contest():
+    """The only law that could be fitted was said to tie."""
+    one_stage2 = table().where("tokens_stage2 < 6e5")
+    comparison = compare(one_stage2, ["bootstrapped", "total-tokens"], bootstrap=0)
+    assert not comparison.is_contest
+    assert not comparison.rows[0].tie
+    assert "only total-tokens could be fitted: no contest" in comparison.summary()
+
+
+def test_folds_are_said_to_hold_out_each_row_once():
+    """The head said that 24 rows were fitted and 30 held out, of 30."""
+    found = compare(table(noise=0.004), ["multiplicative"], bootstrap=0, holdout="kfold")
+    assert "30 rows in 5 folds, each row held out once (kfold)" in found.summary()
+    assert "only multiplicative was entered: no contest" in found.summary()
+
+
+def test_equal_losses_are_no_contest():
+    """A table with one loss throughout ended in a tie of all laws."""
+    level = table(law=lambda d1, d2: np.full_like(d1, 2.5) + 0 * d2)
+    comparison = compare(level, bootstrap=0)
+    assert {row.status for row in comparison.rows} == {"not_identifiable"}
+    assert "losses are equal (2.5)" in comparison.rows[0].reason

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import Fit, fit
+from bootlaw.fitting import Estimate, Fit, fit
+from bootlaw.fitting.summary import _rounded
 
 TABLE = Path(__file__).parents[1] / "data" / "tiny_two_stage.csv"
 
@@ -130,3 +131,13 @@ def test_a_path_that_cannot_be_written_is_named(fitted: Fit, tmp_path: Path) -> 
         fitted.save(tmp_path)
     assert str(refusal.value).startswith(f"{tmp_path}: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_printed_digits_follow_the_width_of_the_interval() -> None:
+    """A = 2.42382e+06 stood next to an interval over five decades."""
+    assert _rounded(Estimate(2.42382e6, 1.23456e2, 1.23456e7, "")) == (
+        "2.4e+06", "120 to 1.2e+07",
+    )  # fmt: skip
+    assert _rounded(Estimate(1.228449, 0.91234, 1.31234, "")) == ("1.23", "0.91 to 1.31")
+    assert _rounded(Estimate(0.15, 0.15, 0.15, "")) == ("0.15", "0.15 to 0.15")
+    assert _rounded(Estimate(2.42382e6, None, None, "")) == ("2.42382e+06", "")

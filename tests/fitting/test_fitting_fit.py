@@ -171,7 +171,7 @@ def test_residual_scale_estimates_a_standard_deviation(seed: int) -> None:
         ({"resample": "wild"}, "needs at least 3 trunks"),
         ({"drop_lowest": 1.0}, "share of the rows"),
         ({"law": "nonsense"}, "no law is called"),
-        ({"method": "stack"}, "no usable row of method 'stack'; the methods are reuse"),
+        ({"method": "stack"}, "no row of method 'stack'; the table has reuse"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict, message: str) -> None:

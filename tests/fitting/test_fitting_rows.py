@@ -99,3 +99,24 @@ def test_nothing_left_is_refused_with_the_reasons() -> None:
         select_rows(table(SMALL[3:6]), "bootstrapped")
     with pytest.raises(InputError, match="no row is left to fit law power to"):
         select_rows(table(SMALL[:3]), "power")
+
+
+@pytest.mark.parametrize(
+    ("law", "method", "where", "words"),
+    [
+        ("bootstrapped", "scratch", None, r"3 usable rows of method 'scratch' .* --law power"),
+        (
+            "bootstrapped", "cpt", "eval_data == 'prose'",
+            r"none of the 4 rows of method 'cpt' .*3 left out by --where; 1 evaluated on another",
+        ),
+        ("bootstrapped", "grow", None, r"the table has cpt \(4 rows\), scratch \(3 rows\)"),
+        ("power", "grow", None, r"the table has cpt \(4 rows\), scratch \(3 rows\)"),
+        ("power", None, "method == cpt", r"two stages .* --law bootstrapped"),
+    ],
+)  # fmt: skip
+def test_a_method_without_usable_rows_says_what_became_of_them(
+    law: str, method: str | None, where: str | None, words: str
+) -> None:
+    """The message denied rows that were there: "no usable row; the methods are stack"."""
+    with pytest.raises(InputError, match=words):
+        select_rows(table(), law, method=method, where=where)

@@ -129,3 +129,18 @@ def test_a_scratch_part_is_added_once_and_only_to_two_stages() -> None:
     assert laws.with_scratch(joint) is joint
     with pytest.raises(InputError, match="one stage"):
         laws.with_scratch(laws.get("power"))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("nonsense", "no law is called 'nonsense'. The laws are bootstrapped, "),
+        ("Effective_Data", "did you mean 'effective-data'? The laws are "),
+        ("bootstrap", "did you mean 'bootstrapped'? "),
+    ],
+)
+def test_an_unknown_law_is_refused_in_sentences(key: str, words: str) -> None:
+    """Without a near match a full stop was missing, and capitals hid near matches."""
+    with pytest.raises(InputError) as refusal:
+        laws.get(key)
+    assert words in str(refusal.value)

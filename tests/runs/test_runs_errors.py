@@ -68,7 +68,10 @@ def test_bad_files(tmp_path, content, words):
         ({"loss": [10**400, 3]}, ["row 1", "finite"]),
         ({"loss": [3.0, None]}, ["row 2", "'loss'", "empty"]),
         ({"D1": [None, 1]}, ["row 1", "'D1'", "write 0 for a run from scratch"]),
-        ({"D2": ["NA", -5]}, ["row 1", "'D2'", "empty", "1 more problem "]),
+        ({"D2": ["NA", -5]}, ["row 1", "'D2'", "is NA;", "1 more problem "]),
+        # A cell that holds nan was called empty.
+        ({"loss": [3.0, "nan"]}, ["row 2", "'loss'", "is nan; fill it in"]),
+        ({"loss": [3.0, float("nan")]}, ["row 2", "'loss'", "is nan; fill it in"]),
         ({"D1": [True, 1]}, ["row 1", "'D1'", "True"]),
         ({"D1": [np.True_, 1]}, ["row 1", "'D1'", "True"]),
         ({"N": [1, 0]}, ["row 2", "'N'", "params must be finite and above zero"]),

@@ -168,6 +168,13 @@ def test_an_expression_that_keeps_nothing_is_an_error():
         read_runs(TABLE, where="loss > 9")
 
 
+def test_an_expression_that_keeps_nothing_shows_what_its_columns_hold():
+    """A misspelt method gave no hint of the methods there are."""
+    rows = {"method": ["stack", "cpt"], "D1": [1e5, 1e5], "D2": [1e5, 2e5], "loss": [3.0, 2.5]}
+    with pytest.raises(InputError, match=r"of the 2 rows; method is cpt, stack; tokens_stage2 is"):
+        read_runs(rows, where="method == 'zzz' or D2 > 1M")
+
+
 @pytest.mark.parametrize(
     "expression",
     ["(" * 900 + "loss>2" + ")" * 900, "not " * 2400 + "loss > 2", "loss > 2 and " * 5000],

@@ -36,7 +36,7 @@ def add_parser(subparsers: Subparsers) -> None:
         type=_count,
         default=200,
         metavar="N",
-        help="replicates for the coverage of prediction intervals (0: none)",
+        help="replicates for the coverage of prediction intervals (0: none, else 50 or more)",
     )
     parser.add_argument("--seed", type=_count, default=0, metavar="N", help="random seed")
     add_json_option(parser)
@@ -44,13 +44,13 @@ def add_parser(subparsers: Subparsers) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the contest; return 0, or 3 when no law could be fitted."""
+    """Print the contest; return 0, or 3 when fewer than two of several laws could be fitted."""
     from bootlaw.fitting import compare
     from bootlaw.runs import read_runs
 
     table = read_runs(args.table)
     for note in table.notes:
-        say(note)
+        say(f"bootlaw compare: note: {note}")
     comparison = compare(
         table,
         _keys(args.laws),
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     emit(args, comparison.to_json(), comparison.summary())
-    return 0 if comparison.any_fitted else 3
+    return 0 if comparison.is_contest or comparison.only_law_fitted else 3
 
 
 def _keys(text: str | None) -> list[str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootlaw.cli.numbers import positive_number
@@ -10,6 +11,9 @@ from bootlaw.cli.output import add_json_option, emit, say
 
 if TYPE_CHECKING:
     from bootlaw.fitting import Fit
+
+_LEAST_BOOTSTRAP = 50
+"""`bootlaw.fitting.fit.LEAST_BOOTSTRAP`, without importing numpy for ``--help``."""
 
 _EXIT_CODES = {"converged": 0, "not_converged": 1, "not_identifiable": 3}
 
@@ -33,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
         type=_count,
         default=0,
         metavar="N",
-        help="refits to resampled tables for the intervals, such as 1000 (none)",
+        help="refits to resampled tables for the intervals, 50 or more, such as 1000 (none)",
     )
     parser.add_argument(
         "--drop-lowest",
@@ -60,11 +64,14 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Fit, print and save; return the exit code of the status."""
     from bootlaw.fitting import fit
+    from bootlaw.fitting.document import require_writable
     from bootlaw.runs import read_runs
 
+    if args.out:
+        require_writable(Path(args.out))
     table = read_runs(args.table)
     for note in table.notes:
-        say(f"bootlaw fit: {note}")
+        say(f"bootlaw fit: note: {note}")
     result = fit(
         table,
         args.law,
@@ -76,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         drop_lowest=args.drop_lowest,
     )
-    _say_remarks(result)
+    if args.json:  # the summary for people holds them already
+        _say_remarks(result)
     if args.out:
         result.save(args.out)
         say(f"bootlaw fit: wrote {args.out}")
@@ -92,6 +100,11 @@ def _say_remarks(result: Fit) -> None:
 def _count(text: str) -> int:
     if not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    if 0 < int(text) < _LEAST_BOOTSTRAP:
+        raise argparse.ArgumentTypeError(
+            f"{text} refits are too few for an interval: give 0 for none, or "
+            f"{_LEAST_BOOTSTRAP} or more"
+        )
     return int(text)
 
 

@@ -30,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
 
     check = check_runs(read_runs(args.table, where=args.where))
     for note in check.notes:
-        say(f"note: {note}")
+        say(f"bootlaw runs: note: {note}")
     emit(args, check.to_json(), str(check))
     return 0

@@ -107,6 +107,7 @@ def compare(
         n_in=len(rows) - max(int(mask.sum()) for mask in masks),
         n_out=len(pooled),
         method=row_method,
+        n_folds=len(masks),
     )
 
 
@@ -193,7 +194,7 @@ def _ranked(scores: Sequence[_Score], cluster: NDArray[np.intp]) -> tuple[Compar
     weights = stacking_weights(held_out)
     # The law that follows the runs most closely knows their noise best.
     noise = min(residuals.noise for _, residuals in fitted)
-    ties = ties_with_best(held_out, cluster, noise)
+    ties = ties_with_best(held_out, cluster, noise) & (len(fitted) > 1)
     found = [
         _row(score, residuals, float(weights[number]), bool(ties[number]))
         for number, (score, residuals) in enumerate(fitted)

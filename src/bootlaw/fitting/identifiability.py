@@ -112,8 +112,8 @@ def _no_variation(objective: Objective) -> str | None:
     if objective.targets.size < 2 or np.ptp(objective.targets) > 0:
         return None
     return (
-        f"all {objective.targets.size} losses are equal ({np.exp(objective.targets[0]):.6g}), so no "
-        "curve can be told from them; check the column loss"
+        f"all {objective.targets.size} losses are equal ({np.exp(objective.targets[0]):.6g}), so "
+        "no curve can be told from them; check the column loss"
     )
 
 

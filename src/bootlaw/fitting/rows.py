@@ -39,17 +39,22 @@ class FitRows:
 
 
 class _Selection:
-    """The rows still in, and the count of those left out by reason."""
+    """The rows still in, and those left out by reason."""
 
     def __init__(self, table: RunTable) -> None:
         self.table = table
         self.keep = np.ones(len(table), dtype=bool)
-        self.reasons: dict[str, int] = {}
+        self.left: dict[str, Mask] = {}
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """How many rows were left out for each reason."""
+        return {reason: int(mask.sum()) for reason, mask in self.left.items()}
 
     def drop(self, mask: Mask, reason: str) -> None:
-        leaving = int((self.keep & mask).sum())
-        if leaving:
-            self.reasons[reason] = self.reasons.get(reason, 0) + leaving
+        leaving = self.keep & mask
+        if leaving.any():
+            self.left[reason] = self.left.get(reason, np.zeros_like(leaving)) | leaving
             self.keep &= ~mask
 
     def rows(self, method: str) -> FitRows:
@@ -117,7 +122,7 @@ def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
     methods = table.text("method")
     from_scratch = table.numbers("tokens_stage1") == 0
     reuse = selection.keep & ~from_scratch
-    chosen = _the_method(table, methods[reuse], method)
+    chosen = _the_method(selection, reuse, method)
     reuse &= methods == chosen
     partners = from_scratch & np.isin(methods, [chosen, SCRATCH])
     if not law.has_scratch_part:
@@ -143,7 +148,8 @@ def _one_stage(selection: _Selection, method: str | None) -> str:
     from_scratch = table.numbers("tokens_stage1") == 0
     selection.drop(~from_scratch, "two stages (tokens_stage1 > 0)")
     if method is not None:
-        _known_method(table, methods, method)
+        if not (methods == method).any():
+            raise _no_such_method(table, method)
         reuse = (methods == method) & (table.numbers("tokens_stage1") > 0)
         own = np.isin(methods, [method, SCRATCH])
         fair = own & _comparable(table, reuse) if reuse.any() else methods == method
@@ -154,15 +160,19 @@ def _one_stage(selection: _Selection, method: str | None) -> str:
     return method or (found[0] if len(found) == 1 else SCRATCH)
 
 
-def _the_method(table: RunTable, found: NDArray[np.object_], method: str | None) -> str:
-    names = _distinct(found)
+def _the_method(selection: _Selection, reuse: Mask, method: str | None) -> str:
+    """Return the one method of the usable rows with a base, the one asked for if any."""
+    table = selection.table
+    methods = table.text("method")
+    names = _distinct(methods[reuse])
     if method is not None:
-        _known_method(table, found, method)
+        if method not in names:
+            raise _no_rows_of(selection, method)
         return method
     if not names:
         raise InputError(
             f"{table.source}: no row has tokens_stage1 > 0 and tokens_stage2 > 0, which a "
-            "two-stage law is fitted to; use --law power for runs of one stage"
+            f"two-stage law is fitted to{_why(selection)}; use --law power for runs of one stage"
         )
     if len(names) > 1:
         raise InputError(
@@ -172,13 +182,45 @@ def _the_method(table: RunTable, found: NDArray[np.object_], method: str | None)
     return names[0]
 
 
-def _known_method(table: RunTable, found: NDArray[np.object_], method: str) -> None:
-    names = _distinct(found)
-    if method not in names:
-        known = ", ".join(names) or "none"
-        raise InputError(
-            f"{table.source}: no usable row of method {method!r}; the methods are {known}"
+def _no_rows_of(selection: _Selection, method: str) -> InputError:
+    """Return the error for a method without a usable row that has a base: what became of them."""
+    table = selection.table
+    own = table.text("method") == method
+    if not own.any():
+        return _no_such_method(table, method)
+    n_scratch = int((selection.keep & own & (table.numbers("tokens_stage1") == 0)).sum())
+    if n_scratch:
+        return InputError(
+            f"{table.source}: the {n_scratch} usable rows of method {method!r} are from scratch "
+            "(tokens_stage1 = 0), and a two-stage law needs rows with a base; fit them with "
+            "--law power"
         )
+    lost = "; ".join(
+        f"{count} {reason}"
+        for reason, mask in selection.left.items()
+        if (count := _count(mask, own))
+    )
+    return InputError(
+        f"{table.source}: none of the {int(own.sum())} rows of method {method!r} can be used "
+        f"({lost}); change --where, or choose another method: the table has {_census(table)}"
+    )
+
+
+def _no_such_method(table: RunTable, method: str) -> InputError:
+    return InputError(
+        f"{table.source}: no row of method {method!r}; the table has {_census(table)}"
+    )
+
+
+def _census(table: RunTable) -> str:
+    """Return the methods of the whole table with their numbers of rows."""
+    names, counts = np.unique(table.text("method").astype(str), return_counts=True)
+    pairs = zip(names.tolist(), counts.tolist(), strict=True)
+    return ", ".join(f"{name} ({count} rows)" for name, count in pairs)
+
+
+def _count(mask: Mask, own: Mask) -> int:
+    return int((mask & own).sum())
 
 
 def _comparable(table: RunTable, reference: Mask) -> Mask:
@@ -222,8 +264,20 @@ def _drop_lowest(selection: _Selection, share: float) -> None:
 
 
 def _no_rows(selection: _Selection, law: Law) -> str:
+    advice = ""
+    if not law.is_two_stage and any("two stages" in reason for reason in selection.left):
+        advice = (
+            f"; law {law.key} takes runs from scratch: fit runs with a base with --law "
+            "bootstrapped, or choose runs with tokens_stage1 = 0"
+        )
+    source = selection.table.source
+    return f"{source}: no row is left to fit law {law.key} to{_why(selection)}{advice}"
+
+
+def _why(selection: _Selection) -> str:
+    """Return what was left out and why, in brackets; nothing where nothing was."""
     why = "; ".join(f"{count} {reason}" for reason, count in selection.reasons.items())
-    return f"{selection.table.source}: no row is left to fit law {law.key} to ({why})"
+    return f" ({why})" if why else ""
 
 
 def _filled(values: NDArray[np.generic]) -> Mask:

@@ -24,7 +24,8 @@ class ComparisonRow:
     weight : stacking weight; the weights of all fitted laws sum to 1. They say how to mix the
         laws for these held-out rows, not how probable a law is, and on a handful of rows they
         say next to nothing.
-    tie : whether the held-out rows cannot tell the law from the best one.
+    tie : whether the held-out rows cannot tell the law from the best one, which ties with
+        itself; False where only one law could be fitted.
     status, reason : the worst status of the law's fits, and why it is not ``converged``.
     """
 
@@ -50,6 +51,7 @@ class Comparison:
     n_in : rows in a fit, the fewest where there are several.
     n_out : held-out rows, of all folds together.
     method : the method of the rows.
+    n_folds : fits per law, each with other rows held out.
     """
 
     holdout: str
@@ -57,11 +59,27 @@ class Comparison:
     n_in: int
     n_out: int
     method: str
+    n_folds: int = 1
+
+    @property
+    def fitted(self) -> tuple[ComparisonRow, ...]:
+        """The laws that could be fitted, best first."""
+        return tuple(row for row in self.rows if row.rms_log_out is not None)
 
     @property
     def any_fitted(self) -> bool:
         """Whether any law could be fitted."""
-        return any(row.rms_log_out is not None for row in self.rows)
+        return bool(self.fitted)
+
+    @property
+    def is_contest(self) -> bool:
+        """Whether there are at least two laws to compare."""
+        return len(self.fitted) > 1
+
+    @property
+    def only_law_fitted(self) -> bool:
+        """Whether one law alone was entered, and could be fitted."""
+        return len(self.rows) == len(self.fitted) == 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``compare``."""
@@ -70,18 +88,30 @@ class Comparison:
             "method": self.method,
             "n_in": self.n_in,
             "n_out": self.n_out,
+            "n_folds": self.n_folds,
             "rows": [asdict(row) for row in self.rows],
         }
 
     def summary(self) -> str:
         """Return a table for people and the outcome in words."""
-        head = f"{self.method}: fitted {self.n_in} rows, held out {self.n_out} ({self.holdout})"
         why = [f"{row.law}: {row.reason}" for row in self.rows if row.reason is not None]
-        return "\n".join([head, "", *_table(self.rows), "", *self._words(), *why])
+        table = [*_table(self.rows), "", *_LEGEND]
+        return "\n".join([self._head(), "", *table, "", *self._words(), *why])
+
+    def _head(self) -> str:
+        if self.n_folds > 1:
+            return (
+                f"{self.method}: {self.n_out} rows in {self.n_folds} folds, each row held out "
+                f"once ({self.holdout})"
+            )
+        return f"{self.method}: fitted {self.n_in} rows, held out {self.n_out} ({self.holdout})"
 
     def _words(self) -> list[str]:
         if not self.any_fitted:
             return ["no law could be fitted to these rows"]
+        if not self.is_contest:
+            entered = "was entered" if len(self.rows) == 1 else "could be fitted"
+            return [f"only {self.fitted[0].law} {entered}: no contest"]
         tied = [row.law for row in self.rows if row.tie]
         words = (
             f"{_listed(tied)} tie on the held-out rows"
@@ -93,6 +123,12 @@ class Comparison:
 
 
 _HEADINGS = ("law", "params", "in", "out", "all", "in 90 %", "weight", "tie", "status")
+
+
+_LEGEND = (
+    "in, out, all: RMS of log loss in per cent over fitted and held-out rows, and in a fit to all",
+    "weight: share in the best mix of laws (stacking), not a ranking; tie: within noise of the best",
+)
 
 
 def _table(rows: tuple[ComparisonRow, ...]) -> list[str]:

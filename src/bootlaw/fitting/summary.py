@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bootlaw.fitting.result import Fit
+    from bootlaw.fitting.result import Estimate, Fit
 
 WIDTH = 96
 
@@ -14,6 +15,12 @@ _STATUS = {
     "converged": "converged: gradient zero, several starts agree",
     "not_converged": "NOT CONVERGED: do not use these numbers",
     "not_identifiable": "NOT IDENTIFIABLE: these rows cannot tell the parameters",
+}
+
+_RESAMPLED = {
+    "pairs": "single rows",
+    "trunks": "whole trunks",
+    "wild": "whole trunks (wild bootstrap)",
 }
 
 
@@ -40,16 +47,35 @@ def _parameters(fit: Fit) -> list[str]:
         else [("", "value", "", "unit")]
     )
     for name, e in fit.estimates.items():
-        interval = "" if e.lower is None else f"{e.lower:.5g} to {e.upper:.5g}"
-        rows.append((name, f"{e.value:.6g}", interval, e.unit))
+        value, interval = _rounded(e)
+        rows.append((name, value, interval, e.unit))
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [
         f"  {name:<{widths[0]}}  {value:>{widths[1]}}  {interval:<{widths[2]}}  {unit}".rstrip()
         for name, value, interval, unit in rows
     ]
     if len(fit.replicates):
-        lines.append(f"  intervals: {len(fit.replicates)} refits, resampling {fit.resample}")
+        how = _RESAMPLED.get(fit.resample, fit.resample)
+        lines.append(f"  intervals: {len(fit.replicates)} refits, resampling {how}")
     return lines
+
+
+def _rounded(e: Estimate) -> tuple[str, str]:
+    """Return a value and its interval, to about a hundredth of the interval's width."""
+    if e.lower is None or e.upper is None:
+        return f"{e.value:.6g}", ""
+    width = e.upper - e.lower
+    lower, upper = _digits(e.lower, width), _digits(e.upper, width)
+    return _digits(e.value, width), f"{lower} to {upper}"
+
+
+def _digits(value: float, width: float) -> str:
+    """Return `value` with 2 to 6 digits, as many as make sense next to an interval's width."""
+    if not (math.isfinite(value) and math.isfinite(width)) or value == 0 or width <= 0:
+        return f"{value:.6g}"
+    last = math.floor(math.log10(width)) - 1
+    digits = min(max(math.floor(math.log10(abs(value))) - last + 1, 2), 6)
+    return f"{float(f'{value:.{digits}g}'):.6g}"
 
 
 def _remarks(fit: Fit) -> list[str]:

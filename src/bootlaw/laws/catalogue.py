@@ -153,8 +153,8 @@ def names() -> tuple[str, ...]:
 def get(key: str) -> Law:
     """Return the law with this key; InputError with a near match where there is none."""
     if key not in names():
-        near = difflib.get_close_matches(key, names(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"no law is called {key!r}{hint} The laws are {', '.join(names())}")
+        near = difflib.get_close_matches(key.lower().replace("_", "-"), names(), n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]!r}?" if near else "."
+        raise InputError(f"no law is called {key!r}{hint} The laws are {', '.join(names())}.")
     base = key.removesuffix(SCRATCH_SUFFIX)
     return _BASE[base] if base == key else with_scratch(_BASE[base])

@@ -44,6 +44,12 @@ def is_absent(cell: object) -> bool:
     return type(cell).__name__ in _ABSENT_TYPES
 
 
+def absent_text(cell: object) -> str:
+    """Return how an absent cell stands in the source: ``empty``, or the word it holds."""
+    word = "" if type(cell).__name__ == "NoneType" else str(cell).strip()
+    return word or "empty"
+
+
 def text_array(cells: Cells) -> NDArray[np.object_]:
     """Return the cells as text, shape (n,): surrounding blanks removed, "" where absent."""
     values = np.empty(len(cells), dtype=object)

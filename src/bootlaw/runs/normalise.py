@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.runs.cells import Problem, cell_text, number_array, own_array, text_array
+from bootlaw.runs.cells import Problem, absent_text, cell_text, number_array, own_array, text_array
 from bootlaw.runs.headings import read_headings
 from bootlaw.runs.raw import RawTable
 from bootlaw.runs.schema import BY_NAME, COLUMNS, ONE_STAGE, REQUIRED, Heading
@@ -33,7 +33,7 @@ def run_table(raw: RawTable) -> RunTable:
     unread = {(problem.row, problem.position) for problem in problems}
     problems += [
         problem
-        for problem in _absent_required(arrays, positions)
+        for problem in _absent_required(raw, arrays, positions)
         if (problem.row, problem.position) not in unread
     ]
     _raise_first(raw, headings, problems)
@@ -84,13 +84,17 @@ def _fill_from_one_stage(arrays: Arrays, positions: Mapping[str, int]) -> list[P
     ]
 
 
-def _absent_required(arrays: Arrays, positions: Mapping[str, int]) -> list[Problem]:
+def _absent_required(raw: RawTable, arrays: Arrays, positions: Mapping[str, int]) -> list[Problem]:
     problems = []
     for name in REQUIRED:
         position = positions.get(name, positions.get(ONE_STAGE.name, 0))
         advice = "write 0 for a run from scratch" if name == "tokens_stage1" else "fill it in"
         problems += [
-            Problem(int(row), position, f"is empty; {advice}, or remove the row")
+            Problem(
+                int(row),
+                position,
+                f"is {absent_text(raw.columns[position][row])}; {advice}, or remove the row",
+            )
             for row in np.flatnonzero(np.isnan(arrays[name]))
             # A table of one-stage runs has one empty cell, not two.
             if name in positions or name == "tokens_stage2"

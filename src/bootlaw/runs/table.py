@@ -82,12 +82,15 @@ class RunTable:
         InputError
             When the expression cannot be read, or keeps no row.
         """
-        from bootlaw.runs.where import matching_rows
+        from bootlaw.runs.where import matching_rows, values_compared
 
         keep = matching_rows(expression, self)
         if not keep.any():
             shown = " ".join(expression.split())
-            raise InputError(f"{self.source}: '{shown:.200}' keeps none of the {len(self)} rows")
+            there = "".join(f"; {values}" for values in values_compared(expression, self))
+            raise InputError(
+                f"{self.source}: '{shown:.200}' keeps none of the {len(self)} rows{there}"
+            )
         return self.select(keep)
 
     def place(self, index: int) -> str:

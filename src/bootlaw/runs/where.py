@@ -29,6 +29,9 @@ from bootlaw.runs.words import Parsed, WhereError, Word, parse
 
 Mask = NDArray[np.bool_]
 
+_MOST_VALUES = 12
+"""Values of a column of text that a message lists."""
+
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -58,6 +61,32 @@ def matching_rows(expression: str, table: RunTable) -> Mask:
         ) from None
     except (RecursionError, MemoryError):
         raise InputError(f"{table.source}: '{one_line:.60}...' is nested too deeply") from None
+
+
+def values_compared(expression: str, table: RunTable) -> list[str]:
+    """Return for each column in a readable `expression` a phrase with what it holds in `table`."""
+    parsed = parse(" ".join(expression.splitlines()))
+    names = (_column_of(word, table) for word in parsed.words.values() if not word.quoted)
+    return [_contents(name, table.columns[name]) for name in dict.fromkeys(names) if name]
+
+
+def _contents(name: str, values: NDArray[Any]) -> str:
+    if values.dtype != object:
+        present = values[~np.isnan(values)]
+        if not present.size:
+            return f"{name} is empty"
+        return f"{name} is from {present.min():g} to {present.max():g}"
+    found = sorted(set(values.tolist()) - {""})
+    shown = ", ".join(found[:_MOST_VALUES]) or "empty"
+    more = len(found) - _MOST_VALUES
+    return f"{name} is {shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def _column_of(word: Word, table: RunTable) -> str | None:
+    """Return the name of the column that a word stands for, None where it is not one here."""
+    column = column_named(word.text)
+    names = (word.text, column.name if column else word.text)
+    return next((name for name in names if name in table), None)
 
 
 @dataclass(frozen=True)
@@ -149,11 +178,10 @@ class _Evaluation:
         word = self.parsed.words[node.id]
         if word.quoted:
             return _Operand(word)
-        column = column_named(word.text)
-        for name in (word.text, column.name if column else word.text):
-            if name in self.table:
-                return _Operand(word, self.table.columns[name])
-        if word.is_name or column:
+        name = _column_of(word, self.table)
+        if name is not None:
+            return _Operand(word, self.table.columns[name])
+        if word.is_name or column_named(word.text):
             raise self._no_column(word)
         return _Operand(word)
 
