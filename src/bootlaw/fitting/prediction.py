@@ -10,6 +10,10 @@ from bootlaw.fitting.result import Fit
 Floats = NDArray[np.float64]
 
 
+_EXTREME = 50.0
+"""Absolute log loss beyond which all losses are alike."""
+
+
 def can_predict(fit: Fit) -> bool:
     """Return whether the fit has what an interval for a new run needs: replicates and noise."""
     return len(fit.replicates) > 0 and bool(np.isfinite(fit.residual_scale))
@@ -30,8 +34,10 @@ def prediction_interval(
     residual_scale : standard deviation of one run's log residual.
     level : share of new runs inside, between 0 and 1.
     """
-    with np.errstate(divide="ignore", over="ignore"):
-        centres = np.log(predictions)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(predictions)
+    # A replicate far from the data may overflow or vanish: it counts as extreme, not as nothing.
+    centres = np.clip(np.nan_to_num(logs, nan=_EXTREME), -_EXTREME, _EXTREME)
     tail = (1 - level) / 2
     return (
         np.exp(_mixture_quantile(centres, residual_scale, tail)),
