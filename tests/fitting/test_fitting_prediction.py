@@ -49,19 +49,6 @@ def test_share_of_simulated_runs_inside():
     assert np.mean((runs >= lower) & (runs <= upper)) == pytest.approx(0.8, abs=0.01)
 
 
-"""Intervals for new runs."""
-
-import numpy as np
-import pytest
-
-from bootlaw.fitting.prediction import prediction_interval
-
-
-def test_one_replicate_gives_the_quantiles_of_one_normal() -> None:
-    lower, upper = prediction_interval(np.array([[2.0]]), 0.01, 0.95)
-    assert np.log([lower[0] / 2, upper[0] / 2]) == pytest.approx([-0.0196, 0.0196], rel=1e-3)
-
-
 @pytest.mark.parametrize("odd", [np.inf, 0.0, np.nan])
 def test_a_replicate_that_overflows_counts_as_extreme(odd: float) -> None:
     """It made the interval of every run undefined, with a warning on the user's terminal."""
