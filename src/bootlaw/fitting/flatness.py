@@ -33,7 +33,7 @@ class Plateau:
     Attributes
     ----------
     lower, upper : (p,) the least and greatest values found there, natural units.
-    moving : names of the parameters that change materially, E first.
+    moving : names of the parameters that change materially: E, exponents, coefficients.
     hopeless : whether an exponent changes by more than its own size.
     """
 
@@ -72,7 +72,8 @@ def _plateau(objective: Objective, optimum: Optimum, points: Floats) -> Plateau 
     moving = [name for name, moves in zip(law.names, material, strict=True) if moves]
     if not moving:
         return None
-    moving.sort(key=lambda name: name != law.irreducible)
+    kinds = {p.name: p.kind for p in law.parameters}
+    moving.sort(key=lambda name: ("irreducible", "exponent", "coefficient").index(kinds[name]))
     exponents = np.array([p.kind == "exponent" for p in law.parameters])
     hopeless = bool((exponents & (upper - lower > size)).any())
     return Plateau(lower, upper, tuple(moving), hopeless)

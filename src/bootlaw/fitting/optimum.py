@@ -86,10 +86,12 @@ def _confirm(objective: Objective, optimum: Optimum) -> Optimum:
     free = free_parameters(objective, with_constant=not optimum.at_zero)
     transform = preconditioner(objective, optimum.u, free)
     draws = np.random.default_rng(0).normal(size=(N_STARTS // 2, transform.shape[1]))
-    around = follow(objective, optimum.u + PERTURBATION * draws @ transform.T, free)
+    starts = optimum.u + PERTURBATION * draws @ transform.T
+    # Along a direction that the rows hardly see, a step may leave the range of floats.
+    around = follow(objective, starts[np.isfinite(objective.value(starts))], free)
     values = np.where(around.u[:, objective.design.irreducible] >= 0, around.objective, np.inf)
-    best = int(np.argmin(values))
-    if values[best] < optimum.objective * (1 - AGREEMENT):
+    best = int(np.argmin(values)) if values.size else -1
+    if values.size and values[best] < optimum.objective * (1 - AGREEMENT):
         optimum = replace(optimum, u=around.u[best], objective=float(values[best]), n_agreeing=0)
     agreeing = values <= optimum.objective * (1 + AGREEMENT) + 1e-18
     counted = replace(

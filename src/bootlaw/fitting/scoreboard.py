@@ -127,7 +127,7 @@ _HEADINGS = ("law", "params", "in", "out", "all", "in 90 %", "weight", "tie", "s
 
 _LEGEND = (
     "in, out, all: RMS of log loss in per cent over fitted and held-out rows, and in a fit to all",
-    "weight: share in the best mix of laws (stacking), not a ranking; tie: within noise of the best",
+    "weight: share in the best mix of laws (stacking), not a ranking; tie: within noise of best",
 )
 
 

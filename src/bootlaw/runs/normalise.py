@@ -93,7 +93,7 @@ def _absent_required(raw: RawTable, arrays: Arrays, positions: Mapping[str, int]
             Problem(
                 int(row),
                 position,
-                f"is {absent_text(raw.columns[position][row])}; {advice}, or remove the row",
+                f"is {absent_text(raw.columns[position][int(row)])}; {advice}, or remove the row",
             )
             for row in np.flatnonzero(np.isnan(arrays[name]))
             # A table of one-stage runs has one empty cell, not two.
