@@ -219,6 +219,8 @@ def test_a_bare_table_of_two_columns_is_enough(tmp_path: Path) -> None:
     assert "names neither trunks nor seeds" in text
     assert "too few runs to hold any out" not in text
     assert "the main law cannot be fitted to these runs" in text
+    assert "Stacking weight" not in text
+    assert "Middle: the exponents" not in text
 
 
 def test_sizes_of_one_method_are_told_apart(tmp_path: Path) -> None:

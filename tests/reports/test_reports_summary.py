@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from bootlaw.reports import summary
 from bootlaw.reports.findings import (
     Ahead,
     BreakevenAnswer,
@@ -19,7 +20,6 @@ from bootlaw.reports.findings import (
 from bootlaw.reports.measures import reuse_against_scratch
 from bootlaw.reports.quantities import Interval
 from bootlaw.reports.series import Runs
-from bootlaw.reports.summary import in_short
 
 
 def saturation(value: float, lower: float, upper: float) -> Saturation:
@@ -62,6 +62,10 @@ def method(title: str = "Continual pretraining", **changes: object) -> SimpleNam
         "problems": {},
     }
     return SimpleNamespace(**{**values, **changes})
+
+
+def in_short(methods: list[SimpleNamespace]) -> str:
+    return " ".join(summary.in_short(methods))  # type: ignore[arg-type]
 
 
 def test_a_clear_study_is_summed_up_without_reservations() -> None:

@@ -184,7 +184,8 @@ def test_reuse_may_overtake_instead() -> None:
 
 
 def test_missing_scratch_runs_say_how_to_get_them() -> None:
-    assert "tokens_stage1 = 0" in words.breakeven_missing("no runs from scratch")
+    assert "tokens_stage1 = 0" in words.breakeven_missing("no runs", has_scratch=False)
+    assert "It takes" not in words.breakeven_missing("E is open", has_scratch=True)
 
 
 def test_noise_compares_seeds_with_sampling() -> None:

@@ -105,7 +105,9 @@ def untested(problems: Mapping[str, str]) -> str:
 
 def _starting_over(method: MethodAnalysis) -> str:
     if method.joint is None:
-        return words.breakeven_missing(method.problems["joint"])
+        return words.breakeven_missing(
+            method.problems["joint"], has_scratch=len(method.group.scratch) > 0
+        )
     bases = dict.fromkeys(item.tokens_stage1 for item in method.breakevens)
     return " ".join(
         words.breakeven_sentence([item for item in method.breakevens if item.tokens_stage1 == base])

@@ -67,18 +67,15 @@ def figures(analysis: StudyAnalysis) -> tuple[FigureBlock, ...]:
 
 def _saturation(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
     rows = tuple(_saturation_row(method, colours) for method in analysis.methods)
+    across = any(len(row.panels) > 1 for row in rows)
     yield FigureBlock(
         key="saturation",
         title="How the second stage saturates",
         caption=(
-            "Left: each dot is one run, each colour one base; the lines are power laws, one per "
-            f"base, with {_irreducible(analysis)}; grey is training from scratch. A "
-            "flatter line means that the same second-stage tokens gain less. Middle: the exponents "
-            "of those lines against base tokens, and in black the main law a₂ − a₃ ln D₁ with its "
-            "95 % band, which holds what is not known about E; a falling line is saturation. "
-            "Right: what is left above E at one second-stage length inside the data, with the main "
-            "law's power law in base tokens. "
-            "Bars are one standard error with E taken as known; a line takes three lengths."
+            f"{'Left: each' if across else 'Each'} dot is one run, each colour one base; the lines "
+            f"are power laws, one per base, with {_irreducible(analysis)}; grey is training from scratch. A "
+            "flatter line means that the same second-stage tokens gain less. "
+            f"{_BY_BASE if across else ''}A line takes three lengths."
         ),
         rows=rows,
     )
@@ -93,6 +90,14 @@ def _saturation_row(method: MethodAnalysis, colours: TokenColours) -> PanelRow:
             factor_panel(series, colours, f"saturation-{key}-factor"),
         ]
     return PanelRow(method.group.title, tuple(panels))
+
+
+_BY_BASE = (
+    "Middle: the exponents of those lines against base tokens, and in black the main law "
+    "a₂ − a₃ ln D₁ with its 95 % band, which holds what is not known about E; a falling line is "
+    "saturation. Right: what is left above E at one second-stage length inside the data, with the "
+    "main law's power law in base tokens. Bars are one standard error with E taken as known. "
+)
 
 
 def _irreducible(analysis: StudyAnalysis) -> str:

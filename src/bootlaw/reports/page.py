@@ -96,6 +96,7 @@ def render(
         loader=PackageLoader("bootlaw.reports"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_unbroken,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -104,18 +105,27 @@ def render(
     )
 
 
+def _unbroken(value: Any) -> Any:
+    """Return text whose lines do not end before a per cent sign or inside ``D₁ = 4M``."""
+    if not isinstance(value, str):
+        return value
+    return value.replace(" %", "\u00a0%").replace("₁ = ", "₁\u00a0=\u00a0")
+
+
 def _context(
     source: Source, analysis: StudyAnalysis, figures: Sequence[FigureBlock], page: Path
 ) -> dict[str, Any]:
     answers = [answer(method) for method in analysis.methods]
+    details = [_details(source, method) for method in analysis.methods]
     return {
         "name": source.name,
         "lead": _lead(analysis),
-        "in_short": summary.in_short(analysis.methods) if analysis.methods else "",
+        "in_short": summary.in_short(analysis.methods) if analysis.methods else (),
         "answers": answers,
         "figures": figures,
         "legend": gallery.legend(analysis),
-        "details": [_details(source, method) for method in analysis.methods],
+        "details": details,
+        "has_contest": any(item["contests"] for item in details),
         "carries_over": caveats.carries_over(
             analysis.scale,
             analysis.trunks,

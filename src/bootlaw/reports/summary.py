@@ -1,4 +1,4 @@
-"""The answer in one paragraph of plain words; every sentence follows from the analysis."""
+"""The answer in a few short paragraphs of plain words; every sentence follows from the analysis."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from bootlaw.reports.findings import BreakevenAnswer, Trend
 AT_EQUAL = "at equal second-stage tokens, the base's training not counted"
 
 
-def in_short(methods: Sequence[MethodAnalysis]) -> str:
-    """Return the paragraph: effect, exponent, law, starting over, and what is left open."""
-    sentences = [_effect(methods), _exponent(methods), _law(methods)]
-    sentences += [_starting_over(method) for method in methods]
-    sentences.append(_open(methods))
-    return " ".join(sentence for sentence in sentences if sentence)
+def in_short(methods: Sequence[MethodAnalysis]) -> tuple[str, ...]:
+    """Return the paragraphs: effect, exponent and law; starting over by method; what is open."""
+    together = [_effect(methods), _exponent(methods), _law(methods)]
+    found = [
+        " ".join(sentence for sentence in together if sentence),
+        *(_starting_over(method) for method in methods),
+        _open(methods),
+    ]
+    return tuple(paragraph for paragraph in found if paragraph)
 
 
 def _name(method: MethodAnalysis) -> str:
@@ -64,7 +67,7 @@ def _exponent(methods: Sequence[MethodAnalysis]) -> str:
             continue
         if doubt and method.saturation.trend in (Trend.FALLS, Trend.GROWS):
             within = words.within_main_law(method.saturation)
-            doubted.append(f"for {_name(method)}, {within}, and {doubt}")
+            doubted.append(f"for {_name(method)}, {within}, but {doubt}")
         else:
             by_trend.setdefault(method.saturation.trend, []).append(_name(method))
     phrases = {

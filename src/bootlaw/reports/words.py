@@ -234,12 +234,14 @@ def _reach(answer: BreakevenAnswer) -> str:
     )
 
 
-def breakeven_missing(problem: str) -> str:
-    """Return why there is no break-even and how to get one."""
-    return (
-        f"When starting over is better cannot be said: {problem.rstrip('.')}. It takes runs of the "
-        "same model from scratch (tokens_stage1 = 0) on the same text."
+def breakeven_missing(problem: str, *, has_scratch: bool) -> str:
+    """Return why there is no break-even, and how to get one where scratch runs are lacking."""
+    remedy = (
+        ""
+        if has_scratch
+        else " It takes runs of the same model from scratch (tokens_stage1 = 0) on the same text."
     )
+    return f"When starting over is better cannot be said: {problem.rstrip('.')}.{remedy}"
 
 
 _REPEATS = {True: "seeds (initialisation, data order, own trunk)", False: "repeated runs"}
