@@ -73,8 +73,8 @@ def _saturation(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figu
         title="How the second stage saturates",
         caption=(
             f"{'Left: each' if across else 'Each'} dot is one run, each colour one base; the lines "
-            f"are power laws, one per base, with {_irreducible(analysis)}; grey is training from scratch. A "
-            "flatter line means that the same second-stage tokens gain less. "
+            f"are power laws, one per base, with {_irreducible(analysis)}; grey is training "
+            "from scratch. A flatter line means that the same second-stage tokens gain less. "
             f"{_BY_BASE if across else ''}A line takes three lengths."
         ),
         rows=rows,
