@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import least_squares
 
 from bootlaw import laws
+from bootlaw.fitting import fit
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, find_optimum
 from bootlaw.fitting.rows import select_rows
@@ -123,3 +124,11 @@ def test_losses_without_a_floor_end_on_the_bound() -> None:
     assert optimum.verified
     slope = bent.derivatives(optimum.u[None])[0][0, -1]
     assert slope >= 0
+
+
+def test_an_optimum_is_confirmed_only_from_starts_where_the_law_has_a_value() -> None:
+    """Two bases and no third: steps along the unseen direction overflowed with a warning."""
+    two_bases = "tokens_stage1 in [249856, 16000000]"
+    study = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
+    found = fit(study, "additive", method="stack", where=two_bases)
+    assert found.status == "not_identifiable"
