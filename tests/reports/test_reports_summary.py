@@ -65,7 +65,7 @@ def method(title: str = "Continual pretraining", **changes: object) -> SimpleNam
 
 
 def in_short(methods: list[SimpleNamespace]) -> str:
-    return " ".join(summary.in_short(methods))  # type: ignore[arg-type]
+    return summary.in_short(methods)  # type: ignore[arg-type]
 
 
 def test_a_clear_study_is_summed_up_without_reservations() -> None:
@@ -76,10 +76,10 @@ def test_a_clear_study_is_summed_up_without_reservations() -> None:
     )
     assert "falls with the logarithm of the base's tokens for continual pretraining" in text
     assert "the main law (with interaction) predicts held-out runs best" in text
-    assert "reuse beat starting over at every second-stage length that was run (6 " in text
-    assert "catches up at 5M [4M, 7M] second-stage tokens, beyond the runs" in text
+    assert "reuse beat starting over in all 6 comparisons at equal second-stage tokens" in text
+    assert "catches up at 5M [4M, 7M] second-stage tokens (an extrapolation)" in text
     assert "What these runs do not give" not in text
-    assert "at equal second-stage tokens, the base's training not counted)" in text
+    assert "the base's training not counted." in text
 
 
 def test_the_paid_case_of_the_longest_base_is_said() -> None:
@@ -119,6 +119,16 @@ def test_methods_that_differ_are_told_apart() -> None:
     text = in_short([method(), other])
     assert "tokens for continual pretraining; whether" in text
     assert "cannot be told for model growth" in text
+
+
+def test_methods_with_one_verdict_share_a_sentence() -> None:
+    open_case = replace(CROSSING, status="undetermined", tokens=None)
+    same = in_short([method(), method("Model growth")])
+    assert "exists already, starting over catches up at 5M" in same
+    assert same.count("catches up") == 1
+    apart = in_short([method(), method("Model growth", breakevens=(open_case,))])
+    assert "continual pretraining: starting over catches up" in apart
+    assert "model growth: the runs cannot tell" in apart
 
 
 def test_what_fits_say_about_themselves_is_repeated() -> None:

@@ -120,7 +120,7 @@ def _context(
     return {
         "name": source.name,
         "lead": _lead(analysis),
-        "in_short": summary.in_short(analysis.methods) if analysis.methods else (),
+        "in_short": summary.in_short(analysis.methods) if analysis.methods else "",
         "answers": answers,
         "figures": figures,
         "legend": gallery.legend(analysis),

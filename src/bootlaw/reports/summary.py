@@ -1,4 +1,4 @@
-"""The answer in a few short paragraphs of plain words; every sentence follows from the analysis."""
+"""The answer in one paragraph of plain words; every sentence follows from the analysis."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from bootlaw.reports.findings import BreakevenAnswer, Trend
 AT_EQUAL = "at equal second-stage tokens, the base's training not counted"
 
 
-def in_short(methods: Sequence[MethodAnalysis]) -> tuple[str, ...]:
-    """Return the paragraphs: effect, exponent and law; starting over by method; what is open."""
-    together = [_effect(methods), _exponent(methods), _law(methods)]
-    found = [
-        " ".join(sentence for sentence in together if sentence),
-        *(_starting_over(method) for method in methods),
+def in_short(methods: Sequence[MethodAnalysis]) -> str:
+    """Return the paragraph: effect, exponent, law, starting over, and what is left open."""
+    sentences = [
+        _effect(methods),
+        _exponent(methods),
+        _law(methods),
+        _seen(methods),
+        _starting_over(methods, "free", "Against the longest-trained base that exists already"),
+        _starting_over(methods, "paid", "With the training of that base counted too"),
         _open(methods),
     ]
-    return tuple(paragraph for paragraph in found if paragraph)
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def _name(method: MethodAnalysis) -> str:
@@ -108,45 +111,46 @@ def _law(methods: Sequence[MethodAnalysis]) -> str:
     return "No law predicts held-out runs best in every test."
 
 
-def _starting_over(method: MethodAnalysis) -> str:
-    seen = _seen(method)
-    free = [answer for answer in method.breakevens if answer.stage1 == "free"]
-    if not free:
-        return seen
-    longest = max(free, key=lambda answer: answer.tokens_stage1)
-    base = q.tokens(longest.tokens_stage1)
-    sentences = [seen, f"For a base of {base} tokens that exists already, {_from_when(longest)}."]
-    paid = [answer for answer in method.breakevens if answer.stage1 == "paid"]
-    if paid:
-        counted = words.breakeven_clause(max(paid, key=lambda answer: answer.tokens_stage1))
-        sentences.append(f"With the training of that base counted too, {counted}.")
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _seen(method: MethodAnalysis) -> str:
-    ahead = method.ahead
-    name = words.sentence_case(_name(method))
-    if ahead is None:
+def _seen(methods: Sequence[MethodAnalysis]) -> str:
+    compared = [method.ahead for method in methods if method.ahead is not None]
+    if not compared:
         return ""
-    if ahead.reuse_better == ahead.compared:
-        return (
-            f"{name}: reuse beat starting over at every second-stage length that was run "
-            f"({ahead.compared} comparisons {AT_EQUAL})."
-        )
-    return (
-        f"{name}: reuse beat starting over in {ahead.reuse_better} of {ahead.compared} comparisons "
-        f"{AT_EQUAL}."
-    )
+    better = sum(ahead.reuse_better for ahead in compared)
+    count = sum(ahead.compared for ahead in compared)
+    share = f"all {count}" if better == count else f"{better} of {count}"
+    return f"In the runs themselves reuse beat starting over in {share} comparisons {AT_EQUAL}."
+
+
+def _starting_over(methods: Sequence[MethodAnalysis], stage1: str, condition: str) -> str:
+    """Return the verdicts on the longest-trained base, methods that agree said together."""
+    by_clause: dict[str, list[str]] = {}
+    for method in methods:
+        answers = [answer for answer in method.breakevens if answer.stage1 == stage1]
+        if answers:
+            longest = max(answers, key=lambda answer: answer.tokens_stage1)
+            by_clause.setdefault(_from_when(longest), []).append(_name(method))
+    if not by_clause:
+        return ""
+    clauses = [
+        clause if len(by_clause) == 1 else f"{q.listing(names)}: {clause}"
+        for clause, names in by_clause.items()
+    ]
+    return f"{condition}, {'; '.join(clauses)}."
 
 
 def _from_when(answer: BreakevenAnswer) -> str:
-    if answer.status == "crossing" and answer.beyond_data and answer.tokens is not None:
-        return (
-            f"the fitted law puts the point where starting over catches up at "
-            f"{q.tokens_with_interval(answer.tokens)} second-stage tokens, beyond the runs, so an "
-            "extrapolation"
-        )
-    return words.breakeven_clause(answer)
+    """Return the verdict in a clause that leaves conditions and reasons to the cards below."""
+    note = " (an extrapolation)" if answer.beyond_data or answer.beyond_scratch else ""
+    if answer.status == "crossing" and answer.tokens is not None:
+        where = q.tokens_with_interval(answer.tokens)
+        return f"starting over catches up at {where} second-stage tokens{note}"
+    if answer.status == "scratch_always_wins":
+        return f"starting over is better at every length{note}"
+    if answer.status == "reuse_always_wins":
+        return f"reuse is better at every length that was searched{note}"
+    if answer.status == "crossing" and answer.until is not None:
+        return f"starting over is better only below {q.tokens(answer.until)} second-stage tokens"
+    return "the runs cannot tell from which length starting over is better"
 
 
 def _open(methods: Sequence[MethodAnalysis]) -> str:
