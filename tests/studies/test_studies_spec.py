@@ -8,12 +8,12 @@ from bootlaw.studies.spec import to_document
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_has_both_methods_and_replicated_cells(preset):
+def test_every_preset_has_both_methods_and_those_to_conclude_from_have_replicates(preset):
     spec = load_spec(preset)
     assert spec.name == preset
     assert spec.cpt is not None
     assert spec.stack is not None
-    assert len(spec.seeds) + len(spec.replicates.seeds) >= 2
+    assert preset == "smoke" or len(spec.seeds) + len(spec.replicates.seeds) >= 2
 
 
 def test_a_file_and_its_document_agree(tmp_path, tiny_text):
