@@ -108,3 +108,18 @@ def test_the_text_names_every_finding():
     check = check_runs(read_runs(TINY))
     for finding in check.findings:
         assert f"[{finding.code}]" in str(check)
+
+
+@pytest.mark.parametrize(("second", "warned"), [("rewarmed", False), ("carried", True)])
+def test_a_run_from_scratch_has_no_policy_to_mix(second: str, warned: bool) -> None:
+    """Every study's table got a warning, because its scratch rows leave the column empty."""
+    table = read_runs(
+        {
+            "tokens_stage1": [0, 1e6, 2e6],
+            "tokens_stage2": [1e6, 1e6, 1e6],
+            "loss": [2.0, 1.9, 1.8],
+            "lr_policy": ["", "rewarmed", second],
+        }
+    )
+    found = {finding.code for finding in check_runs(table).findings}
+    assert ("mixed_lr_policy" in found) is warned

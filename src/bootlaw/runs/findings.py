@@ -68,7 +68,9 @@ def _mixed(table: RunTable) -> Iterator[Finding]:
     for name, reason in reasons.items():
         if name not in table:
             continue
-        counts = Counter(value or "(empty)" for value in table.text(name))
+        # The policy of a second stage: a run from scratch has none.
+        asked = table.select(table.numbers("tokens_stage1") > 0) if name == "lr_policy" else table
+        counts = Counter(value or "(empty)" for value in asked.text(name))
         if len(counts) > 1:
             found = ", ".join(f"{value} ({count})" for value, count in counts.most_common(6))
             chosen = name == "eval_data" and "data2" in table  # fits then take eval_data = data2
