@@ -4,7 +4,7 @@ import pytest
 
 from bootlaw import __version__
 from bootlaw.cli.main import build_parser, main
-from bootlaw.cli.numbers import human, parse_number
+from bootlaw.cli.numbers import parse_number
 from bootlaw.cli.output import dumps
 
 
@@ -20,11 +20,6 @@ def test_numbers_are_read_as_people_write_them(text, value):
 def test_other_texts_are_no_numbers(text):
     with pytest.raises(ValueError, match=r".*"):
         parse_number(text)
-
-
-def test_numbers_are_shown_with_a_suffix():
-    shown = [human(value) for value in (950, 128_000, 4.096e6, 7e9, 2e12)]
-    assert shown == ["950", "128k", "4.1M", "7B", "2T"]
 
 
 def test_documents_hold_no_nan():

@@ -4,21 +4,13 @@ import stat
 
 import numpy as np
 import pytest
+from tiny_study import TINY_MODEL
 
 from bootlaw.cli.main import main
 
-SPEC = """
+SPEC = f"""
 name = "tiny"
-[model]
-hidden_size = 8
-layers = 1
-head_size = 4
-intermediate_size = 12
-context = 16
-[schedule]
-peak_lr = 1e-2
-warmup_steps = 2
-batch_size = 4
+{TINY_MODEL}
 [evaluation]
 held_out_tokens = 1024
 forgetting_tokens = 512

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_study import TINY_MODEL
 
 from bootlaw.errors import BootlawError, Interrupted
 from bootlaw.studies import attempt, execute, executor, parse_spec, run_study
@@ -27,18 +28,9 @@ pytestmark = pytest.mark.train
 
 PATIENCE_SECONDS = 120
 
-SMALL = """
+SMALL = f"""
 name = "small"
-[model]
-hidden_size = 8
-layers = 1
-head_size = 4
-intermediate_size = 12
-context = 16
-[schedule]
-peak_lr = 1e-2
-warmup_steps = 2
-batch_size = 4
+{TINY_MODEL}
 [evaluation]
 held_out_tokens = 512
 forgetting_tokens = 512

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import math
 
-_SUFFIXES = {"k": 1e3, "m": 1e6, "b": 1e9, "g": 1e9, "t": 1e12}
-
 
 def parse_number(text: str) -> float:
     """Return the number written as `text`, with an optional suffix k, M, B (or G) or T.
@@ -16,9 +14,10 @@ def parse_number(text: str) -> float:
     ValueError
         When `text` is not such a number, or not finite.
     """
-    stripped = text.strip().replace("_", "")
-    factor = _SUFFIXES.get(stripped[-1:].lower())
-    value = float(stripped[:-1]) * factor if factor else float(stripped)
+    # On first use: only a command that is given a number needs the room, and numpy with it.
+    from bootlaw.runs.quantities import parse_quantity
+
+    value = parse_quantity(text.replace("_", ""))
     if not math.isfinite(value):
         raise ValueError(f"{text!r} is not a finite number")
     return value
@@ -45,11 +44,3 @@ def _checked(text: str, *, minimum: float, strict: bool) -> float:
         bound = "above" if strict else "at least"
         raise argparse.ArgumentTypeError(f"{text!r} must be {bound} {minimum:g}")
     return value
-
-
-def human(value: float) -> str:
-    """Return `value` with three significant digits and a suffix: ``1.3B``, ``250k``."""
-    for factor, suffix in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= factor * 0.9995:
-            return f"{value / factor:.3g}{suffix}"
-    return f"{value:.3g}"

@@ -6,13 +6,13 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
 from bootlaw import laws
+from bootlaw.atomic import write_text
 from bootlaw.errors import InputError
 from bootlaw.fitting.evidence import Diagnostic
 from bootlaw.fitting.result import Estimate, Fit, Status
@@ -114,7 +114,7 @@ def require_writable(path: Path) -> None:
         raise InputError(f"{path}: is a folder; name a file in it, such as {path / 'fit.json'}")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; create it first")
-    partial = _partial(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.touch()
         partial.unlink()
@@ -125,20 +125,11 @@ def require_writable(path: Path) -> None:
 def write(fit: Fit, path: Path) -> None:
     """Write `fit` to `path` in one step."""
     require_writable(path)
-    partial = _partial(path)
     text = json.dumps(to_document(fit), indent=1, allow_nan=False)
     try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
+        write_text(path, text)
     except OSError as error:
         raise _unwritable(path, error) from None
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _unwritable(path: Path, error: OSError) -> InputError:

@@ -115,18 +115,17 @@ def _stage1(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBl
         for method in analysis.methods
         if method.group.runs.levels_stage1.size > 1
     )
-    if panels:
-        yield FigureBlock(
-            key="stage1",
-            title="What a longer base is worth",
-            caption=(
-                "Loss after the second stage against base tokens, one line per second-stage "
-                "length; the colour of a dot is its base, as above. The lines are power laws with "
-                f"{_irreducible(analysis)}. They draw together where the two stages replace each "
-                "other."
-            ),
-            rows=(PanelRow("", panels),),
-        )
+    yield from _in_one_row(
+        panels,
+        key="stage1",
+        title="What a longer base is worth",
+        caption=(
+            "Loss after the second stage against base tokens, one line per second-stage "
+            "length; the colour of a dot is its base, as above. The lines are power laws with "
+            f"{_irreducible(analysis)}. They draw together where the two stages replace each "
+            "other."
+        ),
+    )
 
 
 def _observed(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
@@ -136,18 +135,17 @@ def _observed(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figure
         for method in analysis.methods
         if method.observed is not None
     )
-    if panels:
-        yield FigureBlock(
-            key="observed",
-            title="Does the main law predict runs it has not seen?",
-            caption=(
-                "Predicted against observed loss. The law was fitted to the grey runs only; the "
-                "orange diamonds are the tenth with the lowest loss, the ones a plan cares about. "
-                "On the line, prediction and run agree. RMS is of the log loss, so roughly a "
-                "percentage of the loss."
-            ),
-            rows=(PanelRow("", panels),),
-        )
+    yield from _in_one_row(
+        panels,
+        key="observed",
+        title="Does the main law predict runs it has not seen?",
+        caption=(
+            "Predicted against observed loss. The law was fitted to the grey runs only; the "
+            "orange diamonds are the tenth with the lowest loss, the ones a plan cares about. "
+            "On the line, prediction and run agree. RMS is of the log loss, so roughly a "
+            "percentage of the loss."
+        ),
+    )
 
 
 def _breakeven(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
@@ -158,18 +156,17 @@ def _breakeven(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figur
         for method in analysis.methods
         if method.breakeven is not None
     )
-    if panels:
-        yield FigureBlock(
-            key="breakeven",
-            title="Reuse or start over?",
-            caption=(
-                "The joint fit of reuse (coloured) and scratch runs (grey, dashed) with one E, "
-                "with 95 % bands, for the shortest and the longest base; the training of the base "
-                "counts as already paid. The shaded range was run; the rest is extrapolation. A "
-                "circle marks where starting over catches up."
-            ),
-            rows=(PanelRow("", panels),),
-        )
+    yield from _in_one_row(
+        panels,
+        key="breakeven",
+        title="Reuse or start over?",
+        caption=(
+            "The joint fit of reuse (coloured) and scratch runs (grey, dashed) with one E, "
+            "with 95 % bands, for the shortest and the longest base; the training of the base "
+            "counts as already paid. The shaded range was run; the rest is extrapolation. A "
+            "circle marks where starting over catches up."
+        ),
+    )
 
 
 def _forgetting(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[FigureBlock]:
@@ -180,17 +177,24 @@ def _forgetting(analysis: StudyAnalysis, colours: TokenColours) -> Iterator[Figu
         for method in analysis.methods
         if method.forgetting is not None
     )
+    yield from _in_one_row(
+        panels,
+        key="forgetting",
+        title="What is forgotten",
+        caption=(
+            "Loss on the held-out text of stage 1 after the second stage on other text, by "
+            "base. Dotted lines are the bases before the second stage: the distance from them "
+            "is what was forgotten."
+        ),
+    )
+
+
+def _in_one_row(
+    panels: tuple[Panel, ...], *, key: str, title: str, caption: str
+) -> Iterator[FigureBlock]:
+    """Yield the block of these panels, one per method; nothing where there is none."""
     if panels:
-        yield FigureBlock(
-            key="forgetting",
-            title="What is forgotten",
-            caption=(
-                "Loss on the held-out text of stage 1 after the second stage on other text, by "
-                "base. Dotted lines are the bases before the second stage: the distance from them "
-                "is what was forgotten."
-            ),
-            rows=(PanelRow("", panels),),
-        )
+        yield FigureBlock(key=key, title=title, caption=caption, rows=(PanelRow("", panels),))
 
 
 def _levels(analysis: StudyAnalysis) -> list[float]:

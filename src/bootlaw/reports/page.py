@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bootlaw.atomic import write_text
 from bootlaw.errors import InputError
 from bootlaw.reports import caveats, gallery, setup, summary, tables, words
 from bootlaw.reports.analysis import BOOTSTRAP, MethodAnalysis, StudyAnalysis, analyse
@@ -73,7 +73,7 @@ def publish(
         drawings = _write_figures(page.with_name(folder), figures)
         if study.folder is not None:
             _write_fits(study.folder / "fits", analysis.methods)
-        _write(page, html)
+        write_text(page, html)
     except OSError as error:
         raise InputError(f"{page}: the page cannot be written ({error.strerror})") from error
     return Written(page, drawings)
@@ -181,7 +181,7 @@ def _write_figures(folder: Path, figures: Sequence[FigureBlock]) -> tuple[Path, 
     if panels:
         folder.mkdir(exist_ok=True)
     for panel in panels:
-        _write(folder / f"{panel.name}.svg", panel.svg)
+        write_text(folder / f"{panel.name}.svg", panel.svg)
     return tuple(folder / f"{panel.name}.svg" for panel in panels)
 
 
@@ -192,13 +192,6 @@ def _write_fits(folder: Path, methods: Sequence[MethodAnalysis]) -> None:
             method.main.save(folder / f"{method.group.key}.json")
         if method.joint is not None:
             method.joint.save(folder / f"{method.group.key}+scratch.json")
-
-
-def _write(path: Path, text: str) -> None:
-    """Write `text` so that a reader never sees half a file."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 __all__ = ["Answer", "Written", "publish", "render", "write_report"]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from bootlaw.runs.quantities import short
 from bootlaw.studies.grid import Grid, Pool, cooldown_start, unique_tokens
 from bootlaw.studies.nodes import Evaluation, Parent, RunNode, RunSpec, StreamSpec
 from bootlaw.studies.spec import StudySpec
@@ -198,7 +199,7 @@ class _Builder:
         return tuple(due)
 
     def _count(self, steps: int) -> str:
-        return _short(steps * self.spec.tokens_per_step)
+        return short(steps * self.spec.tokens_per_step)
 
 
 def derive_seed(*parts: object) -> int:
@@ -221,10 +222,3 @@ def _second_stages(spec: StudySpec, grid: Grid) -> list[_SecondStage]:
 
 def _held_out(pool: Pool, tokens: int) -> int:
     return min(tokens, pool.text.held_out_tokens)
-
-
-def _short(tokens: int) -> str:
-    for factor, suffix in ((10**9, "B"), (10**6, "M"), (10**3, "k")):
-        if tokens >= factor:
-            return f"{tokens / factor:.4g}{suffix}"
-    return str(tokens)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from bootlaw.runs import write_runs
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.graph import Cell, RunGraph
 from bootlaw.studies.nodes import Evaluation
@@ -45,11 +42,6 @@ def timing_rows(graph: RunGraph, spec: StudySpec, place: Workplace) -> list[Row]
                 }
             )
     return sorted(rows, key=lambda row: str(row["run"]))
-
-
-def write_csv(path: Path, rows: Iterable[Row]) -> None:
-    """Write rows of the run table."""
-    write_runs(path, list(rows))
 
 
 def base_evaluation(cell: Cell, due: Evaluation) -> Evaluation:

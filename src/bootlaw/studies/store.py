@@ -21,12 +21,12 @@ from typing import IO, Any
 
 import numpy as np
 
+from bootlaw.atomic import atomic_file
 from bootlaw.errors import InputError
 from bootlaw.studies.nodes import Evaluation, RunNode
 from bootlaw.training.checkpoint import complete_steps
 from bootlaw.training.evaluation import HeldOutLoss
 from bootlaw.training.saving import saving
-from bootlaw.training.text.atomic import atomic_file
 
 
 class RunState(Enum):

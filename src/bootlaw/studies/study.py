@@ -15,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bootlaw.atomic import atomic_file
 from bootlaw.errors import BootlawError, InputError, Interrupted
+from bootlaw.runs import write_runs
 from bootlaw.studies.execute import Workplace
 from bootlaw.studies.executor import Course, walk_inline, walk_processes
 from bootlaw.studies.former import (
@@ -30,13 +32,12 @@ from bootlaw.studies.lock import exclusive
 from bootlaw.studies.noise import as_documents, seed_noise
 from bootlaw.studies.plan import describe, separate_tokens, total_work, work_left
 from bootlaw.studies.progress import ProgressLine, Work
-from bootlaw.studies.rows import result_rows, timing_rows, write_csv
+from bootlaw.studies.rows import result_rows, timing_rows
 from bootlaw.studies.spec import StudySpec, TextSpec, load_spec, to_document
 from bootlaw.studies.store import RunStore, write_json
 from bootlaw.studies.texts import prepare_texts
 from bootlaw.studies.walk import Walk
 from bootlaw.training.saving import saving
-from bootlaw.training.text.atomic import atomic_file
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,7 @@ def _failures(walk: Walk, study: _Study) -> str:
 def _write_tables(study: _Study) -> None:
     rows = result_rows(study.graph, study.spec, study.place)
     if rows:
-        write_csv(study.folder / "runs.csv", rows)
+        write_runs(study.folder / "runs.csv", rows)
     timings = timing_rows(study.graph, study.spec, study.place)
     if timings:
         write_timings(study.folder / "timings.csv", timings)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.training.text.tokens import END_OF_DOCUMENT, TOKEN_TYPE
+from bootlaw.training.text.tokens import END_OF_DOCUMENT, read_tokens
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_held_out(path: Path, context: int, tokens: int | None = None) -> HeldOu
     InputError
         When the file does not hold one sequence.
     """
-    stored = np.fromfile(path, dtype=TOKEN_TYPE)
+    stored = read_tokens(path)
     count = (len(stored) - 1) // context
     if count < 1:
         raise InputError(f"{path}: {len(stored)} held-out tokens, one sequence needs {context + 1}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bootlaw.training.text.atomic import atomic_file
+from bootlaw.atomic import atomic_file
 from bootlaw.training.text.corpus import Corpus
 from bootlaw.training.text.prepared import PreparedText
 from bootlaw.training.text.split import PIECE_BYTES, Sample, Split, total_tokens

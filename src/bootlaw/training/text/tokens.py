@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.training.text.atomic import atomic_file
+from bootlaw.atomic import atomic_file
 
 END_OF_DOCUMENT = 256
 VOCABULARY_SIZE = 257
