@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import pickle
 import re
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from typical import grid, typical, typical_vector
 
 from bootlaw import laws
 from bootlaw.errors import InputError
+from bootlaw.laws.expression import evaluate as value_of
 
+CONTRACT = (
+    *("bootstrapped", "bootstrapped-joint", "fixed-base", "fixed-stage2", "total-tokens"),
+    *("additive", "multiplicative", "hybrid", "effective-data", "effective-data-joint"),
+    *("cpt-dynamics", "base-loss", "tokens-per-param", "d-cpt", "mixture-ratio"),
+    *("cross-lingual", "repeated-data", "chinchilla", "over-training", "power"),
+)
 PLAIN = {
     "bootstrapped": "L = A D1^-a1 D2^(-a2 + a3 ln D1) + E",
     "multiplicative": "L = A D1^-a1 D2^-a2 + E",
@@ -48,16 +59,140 @@ def test_the_printed_formula_is_what_is_computed(key: str) -> None:
     assert evaluate(law, values, 7e3, 2e4) == pytest.approx(expected, rel=1e-12)
 
 
-def test_every_two_stage_law_has_a_joint_form() -> None:
-    assert set(laws.names()) == set(PLAIN) | {f"{k}+scratch" for k in PLAIN if k != "power"}
+def test_the_catalogue_has_every_key_of_the_contract_and_the_joint_forms() -> None:
+    assert set(CONTRACT) <= set(laws.names())
+    joint = {key.removesuffix("+scratch") for key in laws.names() if "+" in key}
+    assert joint == {
+        *("bootstrapped", "bootstrapped-joint", "fixed-base", "total-tokens", "additive"),
+        *("multiplicative", "hybrid", "effective-data", "effective-data-joint", "cpt-dynamics"),
+        *("tokens-per-param", "cross-lingual"),
+    }
+
+
+def main_law(p: SimpleNamespace, stage1: np.ndarray, d2: np.ndarray) -> np.ndarray:
+    return p.A * stage1**-p.a1 * d2 ** (-p.a2 + p.a3 * np.log(stage1))
+
+
+def repeated(p: SimpleNamespace, n: np.ndarray, d: np.ndarray, unique: np.ndarray) -> np.ndarray:
+    """Return the loss of arXiv 2305.16264, step by step."""
+    g = (p.a * p.A / (p.b * p.B)) ** (1 / (p.a + p.b))
+    fresh = np.minimum(unique, d)
+    fed = np.minimum(g * (fresh * g) ** (p.b / p.a), n)
+    tokens = fresh * (1 + p.R_D * (1 - np.exp(-(d / fresh - 1) / p.R_D)))
+    size = fed * (1 + p.R_N * (1 - np.exp(-(n / fed - 1) / p.R_N)))
+    return p.A * size**-p.a + p.B * tokens**-p.b + p.E
+
+
+def published(key: str, p: SimpleNamespace, x: SimpleNamespace) -> np.ndarray:
+    """Return the law `key` as its source writes it; `p` holds parameters, `x` columns."""
+    d1, d2, n = x.d1, x.d2, x.n
+    forms = {
+        "bootstrapped": lambda: main_law(p, d1, d2) + p.E,
+        "bootstrapped-joint": lambda: main_law(p, d1, d2) + p.B * n**-p.b + p.E,
+        "fixed-base": lambda: p.A * d2**-p.a + p.E,
+        "fixed-stage2": lambda: p.A * d1**-p.b + p.E,
+        "total-tokens": lambda: p.A * (d1 + d2) ** -p.a + p.E,
+        "additive": lambda: p.A * d1**-p.a1 + p.B * d2**-p.a2 + p.E,
+        "multiplicative": lambda: p.A * d1**-p.a1 * d2**-p.a2 + p.E,
+        "hybrid": lambda: (p.A * d1**-p.a1 + p.G) * d2**-p.a2 + p.E,
+        "effective-data": lambda: p.B * (d2 + p.k * d1**p.c) ** -p.b + p.E,
+        "effective-data-joint": lambda: (
+            p.A * n**-p.a + p.B * (d2 + p.k * d2**p.al * n**p.be) ** -p.b + p.E
+        ),
+        "cpt-dynamics": lambda: p.A * (d1 + d2) ** -p.a + p.B * (1 - (1 + p.F * d2) ** -p.b) + p.E,
+        "base-loss": lambda: p.A * x.l1**p.g * d2**-p.a + p.E,
+        "tokens-per-param": lambda: main_law(p, d1 / n, d2) + p.E,
+        "d-cpt": lambda: (
+            p.A * n**-p.al + p.B * x.r**p.eta * d2**-p.be + p.C_r * (x.r + p.k) ** -p.ga + p.E
+        ),
+        "data-transferred": lambda: p.k * d2**p.al * n**p.be,
+        "mixture-ratio": lambda: p.b0 + p.b1 * (d2 / 0.2e9) ** p.s,
+        "cross-lingual": lambda: p.A * n**-p.al + p.B * d2**-p.be * n**-p.ga + p.E,
+        "repeated-data": lambda: repeated(p, n, d2, x.u),
+        "chinchilla": lambda: p.A * n**-p.a + p.B * d2**-p.b + p.E,
+        "over-training": lambda: (
+            (p.A * (d2 / n) ** p.eta + p.B * (d2 / n) ** -p.eta) * (6 * n * d2) ** -p.eta + p.E
+        ),
+        "rectified": lambda: p.B / (p.Dl + d2**p.b) + p.E,
+        "power": lambda: p.A * d2**-p.a + p.E,
+    }
+    return forms[key]()
+
+
+@pytest.mark.parametrize("key", [key for key in laws.names() if "+" not in key])
+def test_each_law_is_the_published_form(key: str) -> None:
+    law = laws.get(key)
+    table = grid(law)
+    x = SimpleNamespace(
+        d1=table.get("tokens_stage1"),
+        d2=table.get("tokens_stage2"),
+        n=table.get("params"),
+        u=table.get("unique_tokens"),
+        l1=table.get("loss_base"),
+        r=1 - table["replay"] if "replay" in table else None,
+    )
+    expected = published(key, SimpleNamespace(**typical(law)), x)
+    np.testing.assert_allclose(law.loss(typical_vector(law), table), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("key", laws.names())
+def test_the_tree_and_the_compiled_law_agree(key: str) -> None:
+    law = laws.get(key)
+    params, table = typical_vector(law), grid(law)
+    values = typical(law) | table
+    with np.errstate(all="ignore"):  # the part of the other rows has no value at D1 = 0
+        by_rows = {part.rows: value_of(part.expression, values) for part in law.parts}
+    expected = by_rows.get("all")
+    if expected is None:
+        expected = np.where(table["tokens_stage1"] > 0, by_rows["reuse"], by_rows["scratch"])
+    np.testing.assert_allclose(law.loss(params, table), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("key", [key for key in laws.names() if "+" in key])
+def test_joint_forms_share_the_constant_and_nothing_else(key: str) -> None:
+    law = laws.get(key)
+    base = laws.get(key.removesuffix("+scratch"))
+    assert law.irreducible == base.irreducible == "E"
+    sized = "params" in base.variables
+    one_stage = laws.from_formula(f"A_s*D^-a_s{' + B_s*N^-b_s' if sized else ''} + E")
+    table = grid(law)
+    found = law.loss(typical_vector(law), table)
+    values = typical(law)
+    for alone, rows in (
+        (base, table["tokens_stage1"] > 0),
+        (one_stage, table["tokens_stage1"] == 0),
+    ):
+        columns = {name: table[name][rows] for name in alone.variables}
+        params = [values[name] for name in alone.names]
+        np.testing.assert_allclose(found[rows], alone.loss(params, columns), rtol=1e-13)
+
+
+def test_one_base_is_two_stage_although_its_formula_does_not_read_d1() -> None:
+    law = laws.get("fixed-base")
+    assert law.is_two_stage
+    assert law.single_level == ("tokens_stage1",)
+    assert "D1" not in law.formula
+    assert laws.get("fixed-stage2").single_level == ("tokens_stage2",)
+    assert laws.get("fixed-base+scratch").single_level == ("tokens_stage1",)
+    with pytest.raises(InputError, match=r"fixed-stage2\+scratch"):
+        laws.get("fixed-stage2+scratch")
+
+
+def test_laws_of_other_quantities_say_so() -> None:
+    assert {laws.get(key).output for key in laws.names()} == {
+        "loss",
+        "critical_ratio",
+        "tokens_transferred",
+    }
 
 
 @pytest.mark.parametrize("key", laws.names())
 def test_parameters_are_declared_with_units_and_all_used(key: str) -> None:
     law = laws.get(key)
     assert all(p.unit and p.meaning and p.latex for p in law.parameters)
-    assert law.names[-1] == "E"
-    assert law.source
+    assert law.irreducible == ("E" if law.output == "loss" else None)
+    assert law.irreducible in (None, law.names[-1])
+    assert "arXiv" in law.source
     assert set(law.names) <= set(re.findall(r"\w+", law.formula))
     assert law.latex.count("{") == law.latex.count("}")
 
@@ -144,3 +279,14 @@ def test_an_unknown_law_is_refused_in_sentences(key: str, words: str) -> None:
     with pytest.raises(InputError) as refusal:
         laws.get(key)
     assert words in str(refusal.value)
+
+
+def test_importing_the_laws_loads_numpy_alone() -> None:
+    code = (
+        "import sys, numpy; before = set(sys.modules); import bootlaw.laws as laws; "
+        "laws.get('bootstrapped'); "
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}; "
+        "print(sorted(new - set(sys.stdlib_module_names) - {'numpy', 'bootlaw'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,21 +1,28 @@
-"""Scaling laws as data: terms, parameters, exact derivatives, text, sources."""
+"""Scaling laws as data: formulas, parameters, exact derivatives, text, sources."""
 
 from bootlaw.laws.catalogue import get, names
-from bootlaw.laws.design import Design, Expansion
-from bootlaw.laws.features import CurvedFeature, Feature
-from bootlaw.laws.law import Factor, Law, Parameter, Term
+from bootlaw.laws.constraints import Constrained, constrain
+from bootlaw.laws.design import Design
+from bootlaw.laws.formula import from_formula
+from bootlaw.laws.law import Definition, Law, Parameter, Part
+from bootlaw.laws.parser import parse
+from bootlaw.laws.presets import Preset, preset, preset_names
 from bootlaw.laws.scratch import with_scratch
 
 __all__ = [
-    "CurvedFeature",
+    "Constrained",
+    "Definition",
     "Design",
-    "Expansion",
-    "Factor",
-    "Feature",
     "Law",
     "Parameter",
-    "Term",
+    "Part",
+    "Preset",
+    "constrain",
+    "from_formula",
     "get",
     "names",
+    "parse",
+    "preset",
+    "preset_names",
     "with_scratch",
 ]

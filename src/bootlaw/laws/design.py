@@ -1,94 +1,54 @@
 """A law on given rows: values and derivatives for many parameter vectors at once.
 
 Internal coordinates are the law's parameters with coefficients replaced by their logarithms.
-There a term is exp(eta), and its derivatives are exp(eta) times those of eta.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.laws.features import D1, CurvedFeature
-from bootlaw.laws.law import Law, Term
+from bootlaw.laws import tape
+from bootlaw.laws.expression import (
+    Expression,
+    Number,
+    Power,
+    Symbol,
+    evaluate,
+    replace,
+    substitute,
+    symbols,
+    variables,
+    walk,
+)
+from bootlaw.laws.law import Law
+from bootlaw.laws.names import D1
+from bootlaw.laws.program import Op, Program, compile_expression
 
 Floats = NDArray[np.float64]
+Numbers = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class _CurvedFactor:
-    """A factor whose feature has parameters: the columns of u that it reads."""
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Rows that share a formula and the columns in which they are zero.
 
-    feature: CurvedFeature
-    sign: int
-    exponent: int
-    inner: tuple[int, ...]
-
-
-class _TermDesign:
-    """One term on all rows: eta = X u + sum of sign * exponent * curved feature.
-
-    Rows without the term have X = 0 and a value of 0, so that terms add up without indexing.
+    Attributes
+    ----------
+    rows : (m,) their numbers.
+    expression : their formula, with zeros filled in.
+    columns : name -> (m,).
     """
 
-    def __init__(self, law: Law, term: Term, columns: Mapping[str, Floats]) -> None:
-        has_term = _has_term(term, columns)
-        self.amount = np.where(has_term, float(term.sign), 0.0)
-        self.everywhere = bool(has_term.all()) and term.sign > 0
-        # Rows without the term get a harmless value instead of ln 0.
-        self.columns = {name: np.where(has_term, v, 1.0) for name, v in columns.items()}
-        self.linear = np.zeros((has_term.size, len(law.parameters)))
-        curved: list[_CurvedFactor] = []
-        for factor in term.factors:
-            _check_positive(law, factor.feature.positive, self.columns)
-            at = law.index(factor.parameter)
-            if isinstance(factor.feature, CurvedFeature):
-                inner = tuple(law.index(name) for name in factor.feature.parameters)
-                curved.append(_CurvedFactor(factor.feature, factor.sign, at, inner))
-            else:
-                self.linear[:, at] += factor.sign * factor.feature.value(self.columns)
-        self.linear[~has_term] = 0.0
-        self.curved = tuple(curved)
-
-    def value(self, u: Floats) -> Floats:
-        """Return the term (..., n), with its sign."""
-        eta = u @ self.linear.T
-        for factor in self.curved:
-            inner = factor.feature.value(self.columns, u[..., factor.inner])
-            eta += factor.sign * u[..., factor.exponent, None] * inner
-        np.exp(eta, out=eta)
-        return eta if self.everywhere else np.asarray(eta * self.amount)
-
-    def slopes(self, u: Floats) -> Floats:
-        """Return d eta / d u: (n, p) where it does not depend on u, else (..., n, p)."""
-        if not self.curved:
-            return self.linear
-        total = np.broadcast_to(self.linear, (*u.shape[:-1], *self.linear.shape)).copy()
-        for factor in self.curved:
-            inside = u[..., factor.inner]
-            exponent = u[..., factor.exponent, None, None]
-            total[..., factor.exponent] += factor.sign * factor.feature.value(self.columns, inside)
-            total[..., factor.inner] += (
-                factor.sign * exponent * factor.feature.gradient(self.columns, inside)
-            )
-        return total
-
-    def add_curvature(self, total: Floats, u: Floats, weights: Floats) -> None:
-        """Add the sum over rows of weights (..., n) times d2 eta / d u2 to total (..., p, p)."""
-        for factor in self.curved:
-            inside, inner = u[..., factor.inner], np.array(factor.inner)
-            gradient = factor.feature.gradient(self.columns, inside)
-            cross = factor.sign * np.einsum("...n,...nq->...q", weights, gradient)
-            total[..., factor.exponent, inner] += cross
-            total[..., inner, factor.exponent] += cross
-            second = factor.feature.curvature(self.columns, inside)
-            block = np.einsum("...n,...nqr->...qr", weights, second)
-            exponent = u[..., factor.exponent, None, None]
-            total[..., inner[:, None], inner] += factor.sign * exponent * block
+    rows: Numbers
+    expression: Expression
+    columns: Mapping[str, Floats]
+    program: Program
 
 
 class Design:
@@ -108,133 +68,186 @@ class Design:
     def __init__(self, law: Law, columns: Mapping[str, ArrayLike]) -> None:
         self.law = law
         self.columns = _as_columns(law, columns)
-        self.n_rows = next(iter(self.columns.values())).shape[0]
-        self.terms = tuple(_TermDesign(law, term, self.columns) for term in law.terms)
-        self.irreducible = law.index(law.irreducible)
-        self.products = self._products_of_linear_terms()
+        self.n_rows = next(iter(self.columns.values())).shape[0] if self.columns else 1
+        self.groups = _groups(law, self.columns, self.n_rows)
+        self.irreducible = None if law.irreducible is None else law.index(law.irreducible)
 
     def loss(self, u: Floats) -> Floats:
         """Return the loss (..., n) at internal coordinates u (..., p)."""
-        return self.at(u).loss
+        total = np.empty((*u.shape[:-1], self.n_rows))
+        for group in self.groups:
+            total[..., group.rows] = tape.run(group.program, u, order=0).value
+        return total
 
     def loss_and_jacobian(self, u: Floats) -> tuple[Floats, Floats]:
         """Return the loss (..., n) and its derivatives (..., n, p) in internal coordinates."""
-        there = self.at(u)
-        return there.loss, there.jacobian()
+        losses = np.empty((*u.shape[:-1], self.n_rows))
+        slopes = np.zeros((*losses.shape, u.shape[-1]))
+        for group in self.groups:
+            jet = tape.run(group.program, u, order=1)
+            losses[..., group.rows] = jet.value
+            for parameter, values in jet.slopes.items():
+                slopes[..., group.rows, parameter] = values
+        return losses, slopes
 
-    def at(self, u: Floats) -> Expansion:
-        """Return the law's expansion at internal coordinates u (..., p)."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = tuple(term.value(u) for term in self.terms)
-        return Expansion(self, u, values, sum(values, start=u[..., self.irreducible, None]))
+    def weighted_derivatives(
+        self, u: Floats, first: Floats, second: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return two sums over rows: of ``first * L'``, and of ``first * L'' + second * L' L'^T``.
 
-    def _products_of_linear_terms(self) -> dict[tuple[int, int], Floats]:
-        """Return (n, p * p) products of the slopes of terms i <= j that share rows.
-
-        Index -1 stands for the irreducible loss, whose slope is constant.
+        `first` and `second` are (..., n), primes are derivatives by u (..., p); the results are
+        (..., p) and (..., p, p).
         """
-        if any(term.curved for term in self.terms):
-            return {}
-        constant = np.zeros((self.n_rows, len(self.law.parameters)))
-        constant[:, self.irreducible] = 1.0
-        slopes = {-1: constant} | {i: term.linear for i, term in enumerate(self.terms)}
-        products = {}
-        for i, left in slopes.items():
-            for j, right in slopes.items():
-                product = left[:, :, None] * right[:, None, :]
-                if i <= j and product.any():
-                    both = product if i == j else product + np.swapaxes(product, 1, 2)
-                    products[i, j] = both.reshape(self.n_rows, -1)
-        return products
+        size = u.shape[-1]
+        gradient = np.zeros(u.shape)
+        hessian = np.zeros((*u.shape, size))
+        for group in self.groups:
+            jet = tape.run(group.program, u, order=2)
+            one, two = first[..., group.rows], second[..., group.rows]
+            for j, slope in jet.slopes.items():
+                gradient[..., j] += (one * slope).sum(axis=-1)
+                for k, other in jet.slopes.items():
+                    if k <= j:
+                        hessian[..., j, k] += (two * slope * other).sum(axis=-1)
+            for (j, k), curve in jet.curves.items():
+                hessian[..., k, j] += (one * curve).sum(axis=-1)
+        lower = np.tril(np.ones((size, size), dtype=bool), -1)
+        return gradient, np.where(lower, hessian, np.swapaxes(hessian, -1, -2))
 
+    @cached_property
+    def reach(self) -> Floats:
+        """(p, p) sum over rows and linear predictors x . u of the products x x^T.
 
-@dataclass(frozen=True)
-class Expansion:
-    """The loss of every row near given parameters, to second order.
-
-    Attributes
-    ----------
-    u : (..., p) internal coordinates.
-    values : per term (..., n), with its sign.
-    loss : (..., n).
-    """
-
-    design: Design
-    u: Floats
-    values: tuple[Floats, ...]
-    loss: Floats
-
-    def jacobian(self) -> Floats:
-        """Return d loss / d u, (..., n, p)."""
-        total = np.zeros((*self.loss.shape, self.u.shape[-1]))
-        total[..., self.design.irreducible] = 1.0
-        for term, value in zip(self.design.terms, self.values, strict=True):
-            total += value[..., None] * term.slopes(self.u)
-        return total
-
-    def gradient(self, weights: Floats) -> Floats:
-        """Return the sum over rows of weights (..., n) times d loss / d u, (..., p)."""
-        total = np.zeros(self.u.shape)
-        total[..., self.design.irreducible] = weights.sum(axis=-1)
-        for term, value in zip(self.design.terms, self.values, strict=True):
-            amount, slopes = weights * value, term.slopes(self.u)
-            if slopes.ndim == 2:
-                total += amount @ slopes
-            else:
-                total += np.einsum("...n,...np->...p", amount, slopes)
-        return total
-
-    def hessian(self, first: Floats, second: Floats) -> Floats:
-        """Return the sum over rows of ``first * loss'' + second * loss' loss'^T``, (..., p, p).
-
-        `first` and `second` are (..., n); primes are derivatives with respect to u.
+        How far a step of the parameters moves the exponents and logarithms that the formula is
+        made of: a measure of a step that does not depend on where the parameters are.
         """
-        size = self.u.shape[-1]
-        if self.design.products:
-            return self._linear_hessian(first, second).reshape(*self.u.shape[:-1], size, size)
-        jacobian = self.jacobian()
-        total = np.swapaxes(jacobian * second[..., None], -1, -2) @ jacobian
-        for term, value in zip(self.design.terms, self.values, strict=True):
-            amount, slopes = first * value, term.slopes(self.u)
-            total += np.swapaxes(slopes * amount[..., None], -1, -2) @ slopes
-            term.add_curvature(total, self.u, amount)
+        size = self.n_parameters
+        total = np.zeros((size, size))
+        for group in self.groups:
+            shape = (size, group.rows.size)
+            for op, start, count in group.program.nodes:
+                slopes = np.zeros(shape)
+                if op == Op.LINEAR:
+                    for parameter, column in group.program.linear[start : start + count]:
+                        if parameter >= 0:
+                            slopes[parameter] = group.program.columns[column]
+                    total += slopes @ slopes.T
         return total
 
-    def _linear_hessian(self, first: Floats, second: Floats) -> Floats:
-        """Return (..., p * p); where all slopes are constant every sum is one matrix product."""
-        total: Floats | float = 0.0
-        for (i, j), product in self.design.products.items():
-            weights = second if i < 0 else second * self.values[i]
-            if j >= 0:
-                weights = weights * self.values[j]
-            if i == j and i >= 0:
-                weights += first * self.values[i]
-            total = total + weights @ product
-        return np.asarray(total)
-
-
-def _has_term(term: Term, columns: Mapping[str, Floats]) -> NDArray[np.bool_]:
-    if term.rows == "all":
-        return np.ones(next(iter(columns.values())).shape, dtype=bool)
-    from_scratch = np.asarray(columns[D1] == 0)
-    return from_scratch if term.rows == "scratch" else ~from_scratch
+    @cached_property
+    def n_parameters(self) -> int:
+        """The number of the law's parameters."""
+        return len(self.law.parameters)
 
 
 def _as_columns(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, Floats]:
-    missing = [name for name in law.variables if name not in columns]
-    if missing:
-        raise InputError(f"law {law.key} needs the column {missing[0]!r}")
-    arrays = [np.atleast_1d(np.asarray(columns[name], dtype=np.float64)) for name in law.variables]
-    return dict(zip(law.variables, np.broadcast_arrays(*arrays), strict=True))
+    found = {}
+    for name in law.variables:
+        if name not in columns:
+            raise InputError(f"law {law.key} needs the column {name!r}")
+        found[name] = np.atleast_1d(np.asarray(columns[name], dtype=np.float64))
+    arrays = np.broadcast_arrays(*found.values())
+    return {name: np.array(array) for name, array in zip(found, arrays, strict=True)}
 
 
-def _check_positive(law: Law, names: tuple[str, ...], columns: Mapping[str, Floats]) -> None:
-    for name in names:
-        bad = np.flatnonzero(~(columns[name] > 0))
-        if bad.size:
-            hint = ""
-            if name == D1 and not law.has_scratch_part:
-                hint = f"; use {law.key}+scratch for such rows"
-            raise InputError(
-                f"law {law.key} has no value at {name} = {columns[name][bad[0]]:g}{hint}"
-            )
+def _groups(law: Law, columns: Mapping[str, Floats], n_rows: int) -> tuple[Group, ...]:
+    groups = []
+    for part in law.parts:
+        rows = _rows_of(part.rows, columns, n_rows)
+        names = variables(part.expression)
+        zero = np.stack([columns[name][rows] == 0 for name in names]) if names else None
+        for pattern, members in _patterns(zero, rows):
+            zeros = [name for name, is_zero in zip(names, pattern, strict=True) if is_zero]
+            groups.append(_group(law, part.expression, members, zeros, columns))
+    return tuple(groups)
+
+
+def _rows_of(which: str, columns: Mapping[str, Floats], n_rows: int) -> Numbers:
+    if which == "all":
+        return np.arange(n_rows)
+    from_scratch = columns[D1] == 0
+    return np.flatnonzero(from_scratch if which == "scratch" else ~from_scratch)
+
+
+def _patterns(
+    zero: NDArray[np.bool_] | None, rows: Numbers
+) -> list[tuple[NDArray[np.bool_], Numbers]]:
+    """Return each pattern of zero columns with the rows that have it."""
+    if rows.size == 0:
+        return []
+    if zero is None or not zero.any():
+        return [(np.zeros(0 if zero is None else zero.shape[0], dtype=bool), rows)]
+    patterns, which = np.unique(zero, axis=1, return_inverse=True)
+    which = which.reshape(-1)
+    return [(patterns[:, number], rows[which == number]) for number in range(patterns.shape[1])]
+
+
+def _group(
+    law: Law, expression: Expression, rows: Numbers, zeros: list[str], columns: Mapping[str, Floats]
+) -> Group:
+    here = {name: values[rows] for name, values in columns.items()}
+    without_zeros = substitute(_vanish(expression, zeros), {name: Number(0.0) for name in zeros})
+    for name in zeros:
+        if not _has_value(without_zeros):
+            raise InputError(_no_value(law, name))
+    _check_columns(law, without_zeros, here)
+    program = compile_expression(without_zeros, here, law.names, law.logged.tolist())
+    return Group(rows, without_zeros, here, program)
+
+
+def _vanish(expression: Expression, zeros: list[str]) -> Expression:
+    """Return the formula with ``x ^ c`` replaced by 0 where x is zero and c a bare parameter.
+
+    Such an exponent is written without a sign because it is positive: no tokens of stage 1 are
+    worth nothing. Other powers of zero have no value, or one that depends on the parameters.
+    """
+    replaced: dict[Expression, Expression] = {}
+    for part in walk(expression):
+        if isinstance(part, Power) and isinstance(part.exponent, Symbol):
+            base = substitute(part.base, {name: Number(0.0) for name in zeros})
+            if base == Number(0.0):
+                replaced[part] = Number(0.0)
+    return replace(expression, replaced)
+
+
+def _has_value(expression: Expression) -> bool:
+    """Return whether no constant in the formula is infinite or not a number."""
+    numbers = [part for part in walk(expression) if isinstance(part, Number)]
+    powers_of_zero = any(
+        isinstance(part, Power) and part.base == Number(0.0) for part in walk(expression)
+    )
+    return not powers_of_zero and all(np.isfinite(number.value) for number in numbers)
+
+
+def _check_columns(law: Law, expression: Expression, columns: Mapping[str, Floats]) -> None:
+    """Refuse rows where a part without parameters is not finite, or is no base of a power.
+
+    Parameters as exponents ask for a base above 0; `_vanish` has dealt with columns of zeros.
+    """
+    bases = {
+        part.base for part in walk(expression) if isinstance(part, Power) and symbols(part.exponent)
+    }
+    for part in walk(expression):
+        if symbols(part) or not variables(part):
+            continue
+        with np.errstate(all="ignore"):
+            value = np.broadcast_to(evaluate(part, columns), columns_shape(columns))
+        bad = ~np.isfinite(value)
+        if part in bases:
+            bad |= ~(value > 0)
+        if bad.any():
+            row = int(np.flatnonzero(bad)[0])
+            found = ", ".join(f"{name} = {columns[name][row]:g}" for name in variables(part))
+            raise InputError(f"law {law.key} has no value at {found}")
+
+
+def columns_shape(columns: Mapping[str, Floats]) -> tuple[int, ...]:
+    """Return the shape (n,) of the columns."""
+    return next(iter(columns.values())).shape
+
+
+def _no_value(law: Law, name: str) -> str:
+    advice = ""
+    if name == D1 and not law.has_scratch_part and law.irreducible is not None:
+        advice = f"; use {law.key}+scratch, or leave out the runs from scratch"
+    return f"law {law.key} has no value at {name} = 0{advice}"

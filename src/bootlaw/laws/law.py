@@ -1,4 +1,4 @@
-"""A law as data: named parameters and a signed sum of exponentials of linear predictors."""
+"""A law as data: named parameters, and a formula for each kind of row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.laws.features import D1, CurvedFeature, Feature
+from bootlaw.laws.expression import Expression, variables
+from bootlaw.laws.names import D1
 
 Floats = NDArray[np.float64]
 Kind = Literal["coefficient", "exponent", "irreducible"]
@@ -43,43 +44,56 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class Factor:
-    """``sign * parameter * feature``, one summand of a linear predictor."""
+class Part:
+    """The formula of some rows: all, those with a base (reuse), or those without (scratch)."""
 
-    parameter: str
-    feature: Feature | CurvedFeature
-    sign: Literal[1, -1] = 1
+    expression: Expression
+    rows: Rows = "all"
 
 
 @dataclass(frozen=True)
-class Term:
-    """``exp(sum of factors)``; `rows` says which rows have it (scratch: tokens_stage1 = 0)."""
+class Definition:
+    """A part of a formula that is printed by a name of its own, to keep the formula readable."""
 
-    factors: tuple[Factor, ...]
-    rows: Rows = "all"
-    sign: Literal[1, -1] = 1
+    name: str
+    expression: Expression
 
 
 @dataclass(frozen=True)
 class Law:
-    """A scaling law: a signed sum of terms plus the irreducible loss.
+    """A scaling law: the loss as a formula of columns and parameters.
 
     Attributes
     ----------
     parameters : in the order in which values are passed and printed.
-    variables : the run-table columns that it needs.
-    terms : the reducible part.
-    irreducible : the name of the constant term's parameter.
+    parts : one formula for all rows, or one for reuse rows and one for scratch rows.
+    irreducible : the name of the additive constant's parameter, None where there is none.
     source : where the form is from.
+    single_level : columns of which the law takes one level for given, such as one base's D1.
+    reuse_only : whether its rows are runs with a base although the formula does not read D1.
+    output : the column that it predicts.
+    definitions : names for parts of the formula where it is printed, inner parts first.
     """
 
     key: str
     title: str
     source: str
     parameters: tuple[Parameter, ...]
-    variables: tuple[str, ...]
-    terms: tuple[Term, ...]
-    irreducible: str = "E"
+    parts: tuple[Part, ...]
+    irreducible: str | None = "E"
+    single_level: tuple[str, ...] = ()
+    reuse_only: bool = False
+    output: str = "loss"
+    definitions: tuple[Definition, ...] = ()
+
+    @cached_property
+    def variables(self) -> tuple[str, ...]:
+        """The run-table columns that the law needs, in order of appearance."""
+        found = [name for part in self.parts for name in variables(part.expression)]
+        if self.has_scratch_part:
+            found.insert(0, D1)
+        found += self.single_level
+        return tuple(dict.fromkeys(found))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,14 +115,21 @@ class Law:
         return latex(self)
 
     @property
+    def javascript(self) -> str:
+        """The law as a JavaScript function of parameters and columns."""
+        from bootlaw.laws.javascript import javascript
+
+        return javascript(self)
+
+    @property
     def has_scratch_part(self) -> bool:
-        """Whether rows with tokens_stage1 = 0 have terms of their own."""
-        return any(term.rows == "scratch" for term in self.terms)
+        """Whether rows with tokens_stage1 = 0 have a formula of their own."""
+        return any(part.rows == "scratch" for part in self.parts)
 
     @property
     def is_two_stage(self) -> bool:
-        """Whether the law reads tokens_stage1."""
-        return D1 in self.variables
+        """Whether the law is one of runs with a base (and of runs without as well, if joint)."""
+        return self.reuse_only or D1 in self.variables
 
     @cached_property
     def logged(self) -> NDArray[np.bool_]:
@@ -175,10 +196,19 @@ class Law:
             "title": self.title,
             "formula": self.formula,
             "latex": self.latex,
+            "javascript": self.javascript,
             "source": self.source,
             "variables": list(self.variables),
+            "output": self.output,
             "parameters": [
-                {"name": p.name, "unit": p.unit, "kind": p.kind, "meaning": p.meaning}
+                {
+                    "name": p.name,
+                    "unit": p.unit,
+                    "kind": p.kind,
+                    "meaning": p.meaning,
+                    "latex": p.latex,
+                    "claimed_sign": p.sign,
+                }
                 for p in self.parameters
             ],
         }

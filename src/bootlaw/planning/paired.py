@@ -12,7 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.laws import CurvedFeature, Law
+from bootlaw.laws import Law
+from bootlaw.laws.expression import evaluate
 
 Floats = NDArray[np.float64]
 Part = Literal["reuse", "scratch"]
@@ -27,21 +28,11 @@ def paired_loss(law: Law, internal: Floats, columns: Mapping[str, Floats], part:
     columns : (k, n) or (1, n) values for each of the law's variables.
     part : ``reuse`` evaluates the terms of rows with D1 > 0, ``scratch`` those with D1 = 0.
     """
-    position = {name: number for number, name in enumerate(law.names)}
-    total = internal[:, position[law.irreducible], np.newaxis]
-    for term in law.terms:
-        if term.rows not in ("all", part):
-            continue
-        eta = np.zeros((1, 1))
-        for factor in term.factors:
-            feature = factor.feature
-            if isinstance(feature, CurvedFeature):
-                inner = internal[:, [position[name] for name in feature.parameters]]
-                value = feature.value(columns, inner)
-            else:
-                value = feature.value(columns)
-            exponent = internal[:, position[factor.parameter], np.newaxis]
-            eta = eta + factor.sign * exponent * value
-        with np.errstate(over="ignore"):
-            total = total + term.sign * np.exp(eta)
-    return np.asarray(total)
+    values = {name: internal[:, number, np.newaxis] for number, name in enumerate(law.names)}
+    natural = {
+        name: np.exp(value) if logged else value
+        for (name, value), logged in zip(values.items(), law.logged, strict=True)
+    }
+    formula = next(p.expression for p in law.parts if p.rows in ("all", part))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.asarray(evaluate(formula, {**columns, **natural}))

@@ -6,7 +6,11 @@ import math
 
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit
+from bootlaw.laws.names import D1
 from bootlaw.planning import words
+
+SAME_LEVEL = 0.01
+"""Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 
 def check_tokens(name: str, value: float, *, zero_allowed: bool = False) -> None:
@@ -41,6 +45,9 @@ def invalid_at(fit: Fit, tokens_stage1: float) -> str | None:
     Fig. 1). Where that is not positive, which for a3 > 0 begins at D1 = exp(a2 / a3), the law
     has the loss rise with training: it has left the region that it can describe.
     """
+    other = _another_base(fit, tokens_stage1)
+    if other is not None:
+        return other
     exponents = stage2_exponent_terms(fit)
     if exponents is None or tokens_stage1 <= 0:
         return None
@@ -52,6 +59,20 @@ def invalid_at(fit: Fit, tokens_stage1: float) -> str | None:
     reason = f"{stage1} the fitted stage-2 exponent is {exponent:.3g}: the loss would not fall"
     end = words.tokens(fit.ranges["tokens_stage1"][1])
     return f"{reason} with more stage-2 tokens. {_limit(a2, a3)}; your runs end at D1 = {end}"
+
+
+def _another_base(fit: Fit, tokens_stage1: float) -> str | None:
+    """Return why a law of one base cannot be asked about this D1, None where it can."""
+    if D1 not in fit.law.single_level or tokens_stage1 <= 0:
+        return None
+    low, high = fit.ranges[D1]
+    if low * (1 - SAME_LEVEL) <= tokens_stage1 <= high * (1 + SAME_LEVEL):
+        return None
+    return (
+        f"the law {fit.law.key} is fitted to one base, at D1 = {words.tokens(high)}, and says "
+        f"nothing about one at {words.tokens(tokens_stage1)}; fit --law bootstrapped to runs from "
+        "several bases"
+    )
 
 
 def invalid_scratch(fit: Fit) -> str | None:
