@@ -45,7 +45,9 @@ $(VENV)/.torch-installed: constraints.txt tools/find_python.sh
 	$(PIP) install --constraint constraints.txt $(TORCH_FLAGS) torch
 	@touch $@
 
-$(VENV)/.train-installed: $(VENV)/.torch-installed pyproject.toml
+KERNEL := setup.py $(wildcard src/bootlaw/fitting/csrc/*)
+
+$(VENV)/.train-installed: $(VENV)/.torch-installed pyproject.toml $(KERNEL)
 	$(PIP) install --constraint constraints.txt --editable '.[train]'
 	@touch $@
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,6 +19,10 @@ from bootlaw.fitting.result import Estimate, Fit, Status
 
 _PLAIN = (
     "delta",
+    "loss",
+    "scale",
+    "fixed",
+    "tied",
     "level",
     "n_rows",
     "n_dropped",
@@ -29,7 +33,10 @@ _PLAIN = (
     "seconds",
     "version",
 )
-_MAYBE_NAN = ("objective", "rms_log", "residual_scale")
+_DEFAULTS: Mapping[str, Any] = {"loss": "huber", "scale": "log", "fixed": {}, "tied": {}}
+"""What fits written before these fields existed were fitted with."""
+
+_MAYBE_NAN = ("objective", "objective_standard", "rms_log", "residual_scale")
 
 
 def to_document(fit: Fit) -> dict[str, Any]:
@@ -49,6 +56,7 @@ def to_document(fit: Fit) -> dict[str, Any]:
         **{name: _number(getattr(fit, name)) for name in _MAYBE_NAN},
         **{name: getattr(fit, name) for name in _PLAIN},
         "diagnostics": [d.to_json() for d in fit.diagnostics],
+        "profiles": {n: [_number(low), _number(high)] for n, (low, high) in fit.profiles.items()},
         "n_bootstrap": len(fit.replicates),
         "ranges": {name: list(ends) for name, ends in fit.ranges.items()},
         "rows_used": list(fit.rows_used),
@@ -70,7 +78,7 @@ def _restore(document: Mapping[str, Any]) -> Fit:
     law = laws.get(document["law"])
     params = document["params"]
     estimates = {name: _estimate(params[name]) for name in law.names}
-    numbers: dict[str, Any] = {name: _nan_if_none(document[name]) for name in _MAYBE_NAN}
+    numbers: dict[str, Any] = {name: _nan_if_none(document.get(name)) for name in _MAYBE_NAN}
     replicates = np.array(document["replicates"], dtype=np.float64)
     fit = Fit(
         law=law,
@@ -80,8 +88,9 @@ def _restore(document: Mapping[str, Any]) -> Fit:
         diagnostics=tuple(Diagnostic(**d) for d in document["diagnostics"]),
         ranges={name: (ends[0], ends[1]) for name, ends in document["ranges"].items()},
         rows_used=tuple(document["rows_used"]),
+        profiles={n: _interval(ends) for n, ends in document.get("profiles", {}).items()},
         **numbers,
-        **{name: document[name] for name in _PLAIN},
+        **{name: document.get(name, _DEFAULTS.get(name)) for name in _PLAIN},
     )
     _require_sense(fit)
     return fit
@@ -154,6 +163,12 @@ def read(path: Path) -> Fit:
 
 def _estimate(entry: Mapping[str, Any]) -> Estimate:
     return Estimate(_nan_if_none(entry["value"]), entry["lower"], entry["upper"], entry["unit"])
+
+
+def _interval(ends: Sequence[float | None]) -> tuple[float, float]:
+    """Return the ends of an interval; an open end was written as null."""
+    low, high = ends
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def _number(value: float | None) -> float | None:

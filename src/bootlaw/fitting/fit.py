@@ -3,56 +3,35 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw import __version__, laws
 from bootlaw.errors import InputError
-from bootlaw.fitting.bootstrap import Replicates, choose_scheme, refit, resampled
+from bootlaw.fitting.blocks import refit_in_blocks
+from bootlaw.fitting.bootstrap import Replicates, choose_scheme
 from bootlaw.fitting.diagnostics import diagnose
-from bootlaw.fitting.evidence import Evidence
+from bootlaw.fitting.evidence import Diagnostic, Evidence
 from bootlaw.fitting.flatness import find_plateau
 from bootlaw.fitting.identifiability import identify
-from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import find_optimum
+from bootlaw.fitting.objective import Loss, Objective, Scale, huber
+from bootlaw.fitting.options import DELTA, Options, Search
+from bootlaw.fitting.problem import solve
+from bootlaw.fitting.profile_parameters import profile_parameters
 from bootlaw.fitting.result import Estimate, Fit, Status
-from bootlaw.fitting.rows import FitRows, select_rows
+from bootlaw.fitting.rows import FitRows, complete_rows, select_rows
+from bootlaw.fitting.trunk_noise import trunk_noise
 from bootlaw.fitting.trunks import trunk_numbers
-from bootlaw.laws import Law
-from bootlaw.laws.features import D1
-from bootlaw.runs import RunTable, read_runs
+from bootlaw.laws import Constrained, Law, constrain
+from bootlaw.laws.names import D1
+from bootlaw.runs import RunTable, read_numbers, read_runs
 
+LOSS = "loss"
 Floats = NDArray[np.float64]
-
-LEAST_BOOTSTRAP = 50
-"""Refits below which a 95 % percentile interval is the range of the refits or little else."""
-
-
-@dataclass(frozen=True)
-class _Options:
-    """How to fit, checked."""
-
-    bootstrap: int
-    delta: float
-    level: float
-    resample: str
-    seed: int
-
-    def __post_init__(self) -> None:
-        if self.bootstrap < 0:
-            raise InputError(f"bootstrap is a number of refits, 0 or more, not {self.bootstrap}")
-        if 0 < self.bootstrap < LEAST_BOOTSTRAP:
-            raise InputError(
-                f"bootstrap {self.bootstrap} is too few refits for an interval: give 0 for none, "
-                f"at least {LEAST_BOOTSTRAP}, or 1000 for intervals to quote"
-            )
-        if not (np.isfinite(self.delta) and self.delta > 0):
-            raise InputError(f"delta is a log residual above 0, such as 1e-3, not {self.delta}")
-        if not 0 < self.level < 1:
-            raise InputError(f"level is a coverage between 0 and 1, such as 0.95, not {self.level}")
 
 
 def fit(
@@ -61,12 +40,25 @@ def fit(
     *,
     method: str | None = None,
     where: str | None = None,
+    target: str = LOSS,
     bootstrap: int = 0,
-    delta: float = 1e-3,
+    delta: float | Literal["auto"] = DELTA,
+    loss: Loss = "huber",
+    scale: Scale = "log",
     level: float = 0.95,
     resample: str = "auto",
     seed: int = 0,
     drop_lowest: float = 0.0,
+    fixed: Mapping[str, float] | None = None,
+    tied: Mapping[str, str] | None = None,
+    bounds: Mapping[str, tuple[float | None, float | None]] | None = None,
+    priors: Mapping[str, tuple[float, float]] | None = None,
+    start: Mapping[str, float] | None = None,
+    search: Search = "global",
+    weights: str | None = None,
+    errors: str | None = None,
+    profile: Sequence[str] = (),
+    remarks: bool = True,
 ) -> Fit:
     """Return `law` fitted to the runs in `table`.
 
@@ -76,14 +68,33 @@ def fit(
     Parameters
     ----------
     table : a `RunTable`, or anything that `read_runs` takes.
-    law : a law or its key.
+    law : a law, its key, or a formula as ``formula:A*D1^-a1*D2^-a2 + E``.
     method, where, drop_lowest : which rows; see `select_rows`.
+    target : the column that the law predicts. With another one than ``loss`` the table need not
+        be a table of runs: all rows without gaps are used.
     bootstrap : number of refits to resampled tables, for the intervals; 0 for none, else 50
         or more.
-    delta : log residual at which the loss turns from quadratic to linear.
-    level : coverage of the percentile intervals.
-    resample : ``auto``, ``pairs``, ``trunks`` or ``wild``; see `choose_scheme`.
+    delta : residual at which Huber's loss turns from quadratic to linear, or the scale of
+        Student's t; ``auto`` takes it from the residuals (1.345 robust standard deviations).
+    loss : ``huber``, ``squared`` or ``student-t``.
+    scale : residuals of logarithms (``log``) or of the losses themselves (``level``).
+    level : coverage of the intervals.
+    resample : ``auto``, ``random-effects``, ``pairs``, ``trunks`` or ``wild``; see
+        `choose_scheme` and `resampled`.
     seed : of the bootstrap.
+    fixed, tied, bounds, priors : parameter -> value, other parameter, (low, high), (mean,
+        standard deviation), all in natural units. The prior of a coefficient is on its
+        logarithm.
+    start : a value of every free parameter, to start from besides points derived from the data.
+    search : ``global``, or ``nearby`` to look around `start` only: much faster, for rows that
+        differ little from those that it was fitted to.
+    weights : a column of row weights, at least 0.
+    errors : a column of known standard errors of the losses, such as ``loss_se``; rows count by
+        the inverse of their known variance plus one that all rows share.
+    profile : parameters that get a profile interval as well, at `level`; see
+        `bootlaw.fitting.profile`, which also profiles forecasts and break-evens.
+    remarks : False looks only for what makes the fit unusable and then makes no replicates, for
+        many fits of similar rows.
 
     Raises
     ------
@@ -92,40 +103,58 @@ def fit(
         tell is returned, with status ``not_identifiable`` and a diagnostic that says why.
     """
     started = time.perf_counter()
-    options = _Options(bootstrap, delta, level, resample, seed)
+    options = Options(
+        bootstrap=bootstrap,
+        delta=delta,
+        loss=loss,
+        scale=scale,
+        level=level,
+        resample=resample,
+        seed=seed,
+        fixed=fixed or {},
+        tied=tied or {},
+        bounds=bounds or {},
+        priors=priors or {},
+        start=start or {},
+        search=search,
+        weights=weights,
+        errors=errors,
+        profile=tuple(profile),
+        remarks=remarks,
+    )
     law = laws.get(law) if isinstance(law, str) else law
-    runs = table if isinstance(table, RunTable) else read_runs(table)
-    rows = select_rows(runs, law, method=method, where=where, drop_lowest=drop_lowest)
-    return _fit_rows(rows, law, options, started)
+    if not law.variables:
+        raise InputError(
+            f"law {law.key} reads no column of the table, so it is the same number in every row; "
+            "name a column, such as D2, in its formula"
+        )
+    constrained = constrain(law, options.fixed, options.tied)
+    if target == LOSS:
+        runs = table if isinstance(table, RunTable) else read_runs(table)
+        rows = select_rows(runs, law, method=method, where=where, drop_lowest=drop_lowest)
+    else:
+        rows = complete_rows(read_numbers(table), law, target, where=where)
+    return _fit_rows(rows, constrained, options, started)
 
 
-def residual_scale(residuals: Floats, n_params: int) -> float:
-    """Return a robust standard deviation of the residuals (n,), NaN where none is to spare.
-
-    The median absolute residual after leaving out the `n_params` smallest, which a robust fit
-    forces to about 0, over 0.6745, that of a standard normal (Street, Carroll & Ruppert, Am.
-    Stat. 42 (1988) 152).
-    """
-    if residuals.size <= n_params:
-        return float("nan")
-    return float(np.median(np.sort(np.abs(residuals))[n_params:]) / 0.6745)
-
-
-def _fit_rows(rows: FitRows, law: Law, options: _Options, started: float) -> Fit:
-    columns = {name: rows.table.numbers(name) for name in law.variables}
-    objective = Objective.of(law, columns, rows.table.numbers("loss"), options.delta)
+def _fit_rows(rows: FitRows, constrained: Constrained, options: Options, started: float) -> Fit:
+    solved = solve(rows.table, constrained, LOSS, options)
+    objective, optimum, law = solved.objective, solved.optimum, constrained.law
     trunks = trunk_numbers(rows.table)
-    scheme = choose_scheme(options.resample, trunks)
-    optimum = find_optimum(objective)
-    scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
-    identifiability = identify(objective, optimum, 0.0 if np.isnan(scale) else scale)
+    n_spare = len(rows.table) - len(law.parameters)
+    scheme = choose_scheme(options.resample, trunks, n_spare)
+    identifiability = identify(objective, optimum, 0.0 if np.isnan(solved.scale) else solved.scale)
     refits = None
-    if options.bootstrap:
-        tables = resampled(objective, optimum.u, scheme, trunks, options.bootstrap, options.seed)
-        refits = refit(tables, optimum, options.bootstrap)
+    usable = optimum.verified and identifiability.reason is None
+    if options.bootstrap and (usable or options.remarks):
+        refits = refit_in_blocks(
+            objective, optimum, scheme, trunks, options.bootstrap, options.seed
+        )
     evidence = Evidence(
         law=law,
         rows=rows,
+        objective=objective,
+        scale=solved.scale,
         optimum=optimum,
         values=_natural(law, optimum.u),
         identifiability=identifiability,
@@ -134,39 +163,74 @@ def _fit_rows(rows: FitRows, law: Law, options: _Options, started: float) -> Fit
         bootstrap=refits,
         replicates=_replicates(law, refits),
         level=options.level,
-        n_trunks=None if scheme == "pairs" or trunks is None else int(trunks.max()) + 1,
+        n_trunks=int(trunks.max()) + 1 if _by_trunks(scheme) and trunks is not None else None,
         trunks_known=trunks is not None,
+        bounds={
+            name: (-np.inf if low is None else low, np.inf if high is None else high)
+            for name, (low, high) in options.bounds.items()
+        },
     )
-    return _result(evidence, objective, scale, scheme, time.perf_counter() - started)
+    noise = solved.scale
+    if scheme == "random-effects":
+        noise = trunk_noise(objective, optimum.u, trunks).new_run_scale(options.level)
+    said = diagnose(evidence, all_themes=options.remarks)
+    result = _result(evidence, constrained, noise, scheme, said)
+    profiles = profile_parameters(solved, trunks, options) if _usable(evidence) else {}
+    return replace(result, profiles=profiles, seconds=time.perf_counter() - started)
+
+
+def _usable(evidence: Evidence) -> bool:
+    """Return whether there is one optimum that other fits can be compared with."""
+    return evidence.optimum.verified and evidence.identifiability.reason is None
+
+
+def _by_trunks(scheme: str) -> bool:
+    """Return whether the scheme draws whole trunks, of which a few are too few."""
+    return scheme in ("trunks", "wild")
 
 
 def _result(
-    evidence: Evidence, objective: Objective, scale: float, scheme: str, seconds: float
+    evidence: Evidence,
+    constrained: Constrained,
+    scale: float,
+    scheme: str,
+    diagnostics: tuple[Diagnostic, ...],
 ) -> Fit:
-    rows, law = evidence.rows, evidence.law
+    rows, objective = evidence.rows, evidence.objective
     residuals = objective.residuals(evidence.optimum.u)
     return Fit(
-        law=law,
-        values=evidence.values,
-        estimates=_estimates(evidence),
-        replicates=evidence.replicates,
+        law=constrained.full,
+        values=constrained.expand(evidence.values),
+        estimates=_estimates(evidence, constrained),
+        replicates=constrained.expand(evidence.replicates),
         residual_scale=scale,
         objective=evidence.optimum.objective,
+        objective_standard=_standard(objective, evidence.optimum.u),
         delta=objective.delta,
+        loss=objective.loss,
+        scale=objective.scale,
+        fixed=dict(constrained.fixed),
+        tied=dict(constrained.tied),
         level=evidence.level,
         rms_log=float(np.sqrt(np.mean(residuals**2))),
         n_rows=len(rows.table),
         n_dropped=rows.n_dropped,
         status=_status(evidence),
-        diagnostics=diagnose(evidence),
-        ranges=_ranges(rows, law),
+        diagnostics=diagnostics,
+        ranges=_ranges(rows, constrained.full),
         method=rows.method,
         resample=scheme,
         rows_used=tuple(int(number) for number in rows.table.row_numbers),
         source=rows.table.source,
-        seconds=seconds,
+        profiles={},
+        seconds=0.0,
         version=__version__,
     )
+
+
+def _standard(objective: Objective, u: Floats) -> float:
+    """Return the sum of Huber losses at delta 1e-3 with weight 1, whatever was minimised."""
+    return float(huber(objective.residuals(u), DELTA).sum())
 
 
 def _status(evidence: Evidence) -> Status:
@@ -177,13 +241,16 @@ def _status(evidence: Evidence) -> Status:
     return "converged" if evidence.optimum.verified else "not_converged"
 
 
-def _estimates(evidence: Evidence) -> dict[str, Estimate]:
+def _estimates(evidence: Evidence, constrained: Constrained) -> dict[str, Estimate]:
     estimates = {}
-    for parameter in evidence.law.parameters:
-        lower, upper = evidence.interval(parameter.name) if evidence.bootstrap else (None, None)
-        estimates[parameter.name] = Estimate(
-            evidence.value(parameter.name), lower, upper, parameter.unit
-        )
+    for parameter in constrained.full.parameters:
+        name = constrained.tied.get(parameter.name, parameter.name)
+        if name in constrained.fixed:
+            value = constrained.fixed[name]
+            estimates[parameter.name] = Estimate(value, value, value, parameter.unit)
+            continue
+        lower, upper = evidence.interval(name) if evidence.bootstrap else (None, None)
+        estimates[parameter.name] = Estimate(evidence.value(name), lower, upper, parameter.unit)
     return estimates
 
 
@@ -202,5 +269,7 @@ def _ranges(rows: FitRows, law: Law) -> dict[str, tuple[float, float]]:
         values = rows.table.numbers(name)
         if name == D1:
             values = values[values > 0]
+        if not values.size:
+            continue
         ranges[name] = (float(values.min()), float(values.max()))
     return ranges

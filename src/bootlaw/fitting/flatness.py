@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.directions import orthonormal_steps
 from bootlaw.fitting.identifiability import FAR
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import AGREEMENT, DELTAS, Optimum, follow, free_parameters
-from bootlaw.fitting.solver import preconditioner
+from bootlaw.fitting.optimum import AGREEMENT, DELTAS, Optimum, follow
 from bootlaw.fitting.starts import SHARES, starting_points
 
 Floats = NDArray[np.float64]
@@ -50,6 +50,14 @@ def find_plateau(objective: Objective, optimum: Optimum) -> Plateau | None:
     bands of rows can move without changing the sum. E is profiled: the other parameters are
     fitted again at fixed values of E, all at once; and the flattest direction is walked.
     """
+    constant = objective.design.irreducible
+    bounds = objective.bounds
+    if (
+        constant is None
+        or objective.scale != "log"
+        or not bounds[0][constant] < bounds[1][constant]
+    ):
+        return None
     if _held(objective, optimum):
         return None
     points = np.concatenate([optimum.u[None, :], _walk(objective, optimum)])
@@ -67,7 +75,7 @@ def _plateau(objective: Objective, optimum: Optimum, points: Floats) -> Plateau 
     natural = np.array([law.from_internal(point) for point in reach])
     lower, upper = natural.min(axis=0), natural.max(axis=0)
     size = np.abs(law.from_internal(np.where(law.logged, np.clip(optimum.u, -FAR, FAR), optimum.u)))
-    size[objective.design.irreducible] = _lowest(objective)
+    size[_constant(objective)] = _lowest(objective)
     material = upper - lower > MATERIAL * size
     moving = [name for name, moves in zip(law.names, material, strict=True) if moves]
     if not moving:
@@ -82,8 +90,7 @@ def _plateau(objective: Objective, optimum: Optimum, points: Floats) -> Plateau 
 def _held(objective: Objective, optimum: Optimum) -> bool:
     """Return whether the rows inside delta alone hold every parameter."""
     inside = np.abs(objective.residuals(optimum.u)) < objective.delta
-    everything = free_parameters(objective, with_constant=True)
-    transform = preconditioner(objective, optimum.u, everything)
+    transform = orthonormal_steps(objective, optimum.u)
     active = objective.residual_jacobian(optimum.u)[inside] @ transform
     if active.shape[0] < active.shape[1]:
         return False
@@ -96,8 +103,8 @@ def _lowest(objective: Objective) -> float:
 
 def _walk(objective: Objective, optimum: Optimum) -> Floats:
     """Return points on either side of the optimum along its flattest direction."""
-    free = free_parameters(objective, with_constant=not optimum.at_zero)
-    transform = preconditioner(objective, optimum.u, free)
+    transform = orthonormal_steps(objective, optimum.u)
+    transform = np.where(optimum.at_bound[:, None], 0.0, transform)
     hessian = transform.T @ objective.derivatives(optimum.u[None, :])[1][0] @ transform
     flattest = transform @ np.linalg.eigh(hessian)[1][:, 0]
     return np.asarray(optimum.u + np.concatenate([-STEPS, STEPS])[:, None] * flattest)
@@ -105,18 +112,30 @@ def _walk(objective: Objective, optimum: Optimum) -> Floats:
 
 def _profile(objective: Objective, constants: Floats) -> Floats:
     """Return the best points (k, p) with E fixed at each of the constants (k,)."""
+    constant = _constant(objective)
     starts = starting_points(objective.design, np.exp(objective.targets), constants)
     groups = starts.reshape(constants.size, -1, starts.shape[1])
     values = objective.with_delta(DELTAS[0]).value(starts).reshape(constants.size, -1)
     chosen = groups[np.arange(constants.size), np.argmin(values, axis=1)]
-    free = free_parameters(objective, with_constant=False)
-    return follow(objective, chosen, free).u
+    return np.concatenate(
+        [
+            follow(objective.with_fixed(constant, float(value)), start[None, :]).u
+            for value, start in zip(constants, chosen, strict=True)
+        ]
+    )
+
+
+def _constant(objective: Objective) -> int:
+    """Return the position of E; only laws that have it and leave it free are looked at."""
+    constant = objective.design.irreducible
+    assert constant is not None
+    return constant
 
 
 def _between(objective: Objective, level: Floats) -> Floats:
     """Return values of E from the greatest one on the plateau up to the grid's next."""
     grid = SHARES * _lowest(objective)
-    greatest = min(level[:, objective.design.irreducible].max(), grid[-1])
+    greatest = min(level[:, _constant(objective)].max(), grid[-1])
     above = grid[grid > greatest]
     following = above[0] if above.size else grid[-1]
     return np.linspace(greatest, following, 8)
@@ -126,7 +145,7 @@ def _level(objective: Objective, optimum: Optimum, points: Floats) -> Floats:
     """Return the points that are as good as the optimum, E >= 0."""
     with np.errstate(over="ignore"):
         values = objective.value(points)
-    allowed = points[:, objective.design.irreducible] >= 0
+    allowed = points[:, _constant(objective)] >= 0
     good = values <= optimum.objective * (1 + AGREEMENT) + 1e-18
     good[0] = True
     return np.asarray(points[good & allowed])

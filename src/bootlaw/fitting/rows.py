@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 from bootlaw import laws
 from bootlaw.errors import InputError
 from bootlaw.laws import Law
-from bootlaw.runs import RunTable
+from bootlaw.runs import RunTable, known_columns
 
 Mask = NDArray[np.bool_]
 
 SCRATCH = "scratch"
 COMPARABLE = ("params", "data2", "eval_data")
 """Columns that a scratch row shares with the reuse rows that it is compared with."""
+
+SAME_LEVEL = 0.01
+"""Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,14 @@ def select_rows(
         kept = np.isin(table.row_numbers, table.where(where).row_numbers)
         selection.drop(~kept, "left out by --where")
     _drop_unusable(selection)
+    _drop_gaps(selection, law)
     chosen = (
-        _two_stage(selection, law, method) if law.is_two_stage else _one_stage(selection, method)
+        _two_stage(selection, law, method)
+        if law.is_two_stage
+        else _one_stage(selection, law, method)
     )
     _require_one_text(selection)
+    _require_one_level(selection, law)
     _drop_lowest(selection, drop_lowest)
     if not selection.keep.any():
         raise InputError(_no_rows(selection, law))
@@ -116,6 +123,52 @@ def _drop_unusable(selection: _Selection) -> None:
         selection.drop(other, "evaluated on another text than data2")
 
 
+def complete_rows(table: RunTable, law: Law, target: str, *, where: str | None = None) -> FitRows:
+    """Return the rows that have a number in `target` and in every variable of the law.
+
+    Raises
+    ------
+    InputError
+        When a column is missing or holds text, or no row is left.
+    """
+    selection = _Selection(table)
+    if where is not None:
+        kept = np.isin(table.row_numbers, table.where(where).row_numbers)
+        selection.drop(~kept, "left out by --where")
+    for name in (target, *law.variables):
+        selection.drop(~np.isfinite(table.numbers(name)), f"no {name}")
+    if not selection.keep.any():
+        raise InputError(_no_rows(selection, law))
+    rows = selection.rows("")
+    # Everything that looks at a fit's rows finds what was predicted under one name.
+    columns = {**rows.table.columns, "loss": rows.table.numbers(target)}
+    return replace(rows, table=replace(rows.table, columns=columns))
+
+
+def _drop_gaps(selection: _Selection, law: Law) -> None:
+    """Drop rows without a number in a variable of the law; refuse a table without the column."""
+    table = selection.table
+    for name in law.variables:
+        if name not in table:
+            found = known_columns(table.columns, near=name)
+            raise InputError(f"{table.source}: law {law.key} needs a column '{name}'; {found}")
+        selection.drop(~np.isfinite(table.numbers(name)), f"no {name}")
+
+
+def _require_one_level(selection: _Selection, law: Law) -> None:
+    """Refuse several levels of the variable that a law takes for given, such as one base's D1."""
+    for name in law.single_level:
+        values = selection.table.numbers(name)[selection.keep]
+        levels = np.unique(values[values > 0])
+        if levels.size and levels[-1] > levels[0] * (1 + SAME_LEVEL):
+            shown = ", ".join(f"{level:.6g}" for level in levels[:4])
+            raise InputError(
+                f"{selection.table.source}: law {law.key} is for one level of {name} and the rows "
+                f'have several ({shown}); choose one with --where "{name} == {levels[0]:.10g}", '
+                "or fit --law bootstrapped to all of them"
+            )
+
+
 def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
     """Keep the rows of one method, and its scratch rows where the law has a part for them."""
     table = selection.table
@@ -129,7 +182,7 @@ def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
         selection.drop(from_scratch, f"from scratch (tokens_stage1 = 0); {law.key}+scratch fits it")
     else:
         selection.drop(from_scratch & ~partners, "from scratch, of another method")
-        fair = partners & _comparable(table, reuse)
+        fair = partners & _comparable(table, reuse, law)
         selection.drop(partners & ~fair, "from scratch, with other params, data2 or eval_data")
         if not (selection.keep & fair).any():
             raise InputError(
@@ -141,7 +194,7 @@ def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
     return chosen
 
 
-def _one_stage(selection: _Selection, method: str | None) -> str:
+def _one_stage(selection: _Selection, law: Law, method: str | None) -> str:
     """Keep the rows from scratch, of one model and text."""
     table = selection.table
     methods = table.text("method")
@@ -152,10 +205,11 @@ def _one_stage(selection: _Selection, method: str | None) -> str:
             raise _no_such_method(table, method)
         reuse = (methods == method) & (table.numbers("tokens_stage1") > 0)
         own = np.isin(methods, [method, SCRATCH])
-        fair = own & _comparable(table, reuse) if reuse.any() else methods == method
+        fair = own & _comparable(table, reuse, law) if reuse.any() else methods == method
         selection.drop(~fair, f"not comparable with method {method!r}")
     for column in COMPARABLE:
-        _require_one_value(selection, column)
+        if column not in law.variables:
+            _require_one_value(selection, column)
     found = _distinct(methods[selection.keep])
     return method or (found[0] if len(found) == 1 else SCRATCH)
 
@@ -223,11 +277,14 @@ def _count(mask: Mask, own: Mask) -> int:
     return int((mask & own).sum())
 
 
-def _comparable(table: RunTable, reference: Mask) -> Mask:
-    """Return (n,) True for rows whose params, data2 and eval_data occur in the reference rows."""
+def _comparable(table: RunTable, reference: Mask, law: Law) -> Mask:
+    """Return (n,) True for rows whose params, data2 and eval_data occur in the reference rows.
+
+    A column that the law reads may differ: the law says what it does.
+    """
     same = np.ones(len(table), dtype=bool)
     for column in COMPARABLE:
-        if column in table:
+        if column in table and column not in law.variables:
             values = table.columns[column]
             present = _filled(values)
             known = values[reference & present]

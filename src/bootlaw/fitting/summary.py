@@ -18,6 +18,7 @@ _STATUS = {
 }
 
 _RESAMPLED = {
+    "random-effects": "simulated tables with the trunk and row noise of this one",
     "pairs": "single rows",
     "trunks": "whole trunks",
     "wild": "whole trunks (wild bootstrap)",
@@ -31,6 +32,7 @@ def summarise(fit: Fit) -> str:
         f"  {fit.law.formula}",
         "",
         *_parameters(fit),
+        *_profiles(fit),
         "",
         f"  rows {fit.n_rows} of method {fit.method} ({fit.n_dropped} left out)",
         f"  RMS log residual {fit.rms_log:.5f}; objective {fit.objective:.8g}, delta {fit.delta:g}",
@@ -58,6 +60,13 @@ def _parameters(fit: Fit) -> list[str]:
         how = _RESAMPLED.get(fit.resample, fit.resample)
         lines.append(f"  intervals: {len(fit.replicates)} refits, resampling {how}")
     return lines
+
+
+def _profiles(fit: Fit) -> list[str]:
+    return [
+        f"  profile interval of {name}: {low:.5g} to {high:.5g}"
+        for name, (low, high) in fit.profiles.items()
+    ]
 
 
 def _rounded(e: Estimate) -> tuple[str, str]:

@@ -15,6 +15,9 @@ from bootlaw.runs.schema import Column, Domain, Heading
 
 ABSENT_TEXTS = frozenset({"", "NA", "N/A", "nan", "NaN", "null"})
 _ABSENT_TYPES = frozenset({"NoneType", "NAType", "NaTType"})  # None; pandas.NA and NaT by name
+_LARGEST = 1e100
+"""No count, loss or rate is above it, or above 0 and below its inverse; squares of such numbers
+overflow."""
 _DOMAIN_WORDS: dict[Domain, str] = {
     "any": "finite",
     "non-negative": "finite and not negative",
@@ -140,12 +143,18 @@ def _outside(
         bad |= values == 0
     if column.domain == "share":
         bad |= values > 1
+    absurd = ~bad & (np.abs(values) > _LARGEST) & (column.domain != "any")
+    if column.domain == "positive":
+        absurd |= ~bad & (values < 1 / _LARGEST)
     must = _DOMAIN_WORDS[column.domain]
     return [
         Problem(
             row,
             position,
-            f"found {cell_text(cells[row]):.60}, but {column.name} must be {must}",
+            f"found {cell_text(cells[row]):.60}, which is no {column.name}; correct it, or remove "
+            "the row"
+            if absurd[row]
+            else f"found {cell_text(cells[row]):.60}, but {column.name} must be {must}",
         )
-        for row in np.flatnonzero(bad).tolist()
+        for row in np.flatnonzero(bad | absurd).tolist()
     ]

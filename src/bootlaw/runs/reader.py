@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
+from bootlaw.runs.cells import own_array
 from bootlaw.runs.delimited import read_csv
 from bootlaw.runs.files import read_bytes
 from bootlaw.runs.frames import read_frame, read_mapping, read_parquet
@@ -45,6 +46,23 @@ def read_runs(source: Any, *, where: str | None = None) -> RunTable:
     """
     table = source if isinstance(source, RunTable) else run_table(_raw(source))
     return table if where is None else table.where(where)
+
+
+def read_numbers(source: Any) -> RunTable:
+    """Return any table of columns, which need not be one of training runs.
+
+    Columns keep their names; those of numbers become numbers. Sources as for `read_runs`.
+
+    Raises
+    ------
+    InputError
+        When the source cannot be read as a table.
+    """
+    if isinstance(source, RunTable):
+        return source
+    raw = _raw(source)
+    columns = {name: own_array(cells) for name, cells in zip(raw.headers, raw.columns, strict=True)}
+    return RunTable(columns, raw.source, raw.row_numbers, raw.notes, raw.row_word)
 
 
 def _raw(source: Any) -> RawTable:

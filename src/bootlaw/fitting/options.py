@@ -1,0 +1,87 @@
+"""How to fit, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+
+from bootlaw.errors import InputError
+from bootlaw.fitting.objective import Loss, Scale
+
+Search = Literal["global", "nearby"]
+
+DELTA = 1e-3
+"""Huber threshold of the objective in Hoffmann et al., arXiv 2203.15556, appendix D.2."""
+
+LEAST_BOOTSTRAP = 50
+"""Refits below which a 95 % percentile interval is the range of the refits or little else."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit.
+
+    Attributes
+    ----------
+    delta : Huber threshold or Student's scale in log residuals; ``auto`` takes it from the data.
+    fixed : name -> value; tied : name -> name; bounds : name -> (low, high), None for open ends;
+        priors : name -> (mean, standard deviation). All in natural units.
+    start : name -> value, a start to follow besides those derived from the data.
+    search : ``global``, or ``nearby`` for a look around `start` only.
+    weights, errors : columns of the table: weights of rows, standard errors of the losses.
+    profile : parameters that get a profile interval as well.
+    remarks : whether all diagnostics are looked for, and replicates made of unusable fits too.
+    """
+
+    bootstrap: int = 0
+    delta: float | Literal["auto"] = DELTA
+    loss: Loss = "huber"
+    scale: Scale = "log"
+    level: float = 0.95
+    resample: str = "auto"
+    seed: int = 0
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    tied: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    priors: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    start: Mapping[str, float] = field(default_factory=dict)
+    search: Search = "global"
+    weights: str | None = None
+    errors: str | None = None
+    profile: tuple[str, ...] = ()
+    remarks: bool = True
+
+    def __post_init__(self) -> None:
+        if self.bootstrap < 0:
+            raise InputError(f"bootstrap is a number of refits, 0 or more, not {self.bootstrap}")
+        if 0 < self.bootstrap < LEAST_BOOTSTRAP:
+            raise InputError(
+                f"bootstrap {self.bootstrap} is too few refits for an interval: give 0 for none, "
+                f"at least {LEAST_BOOTSTRAP}, or 1000 for intervals to quote"
+            )
+        if self.delta != "auto" and not (np.isfinite(self.delta) and self.delta > 0):
+            raise InputError(
+                f"delta is a log residual above 0, such as 1e-3, or 'auto', not {self.delta}"
+            )
+        if not 0 < self.level < 1:
+            raise InputError(f"level is a coverage between 0 and 1, such as 0.95, not {self.level}")
+        for name, value, known in (
+            ("loss", self.loss, get_args(Loss)),
+            ("scale", self.scale, get_args(Scale)),
+            ("search", self.search, get_args(Search)),
+        ):
+            if value not in known:
+                raise InputError(f"{name} is one of {', '.join(known)}, not {value!r}")
+        if self.search == "nearby" and not self.start:
+            raise InputError("a search nearby needs a start; give a value of every parameter")
+        for name, (low, high) in self.bounds.items():
+            if low is not None and high is not None and not low < high:
+                raise InputError(f"the bounds of {name} are {low:g} to {high:g}; give low < high")
+        for name, (_, deviation) in self.priors.items():
+            if not deviation > 0:
+                raise InputError(
+                    f"the prior of {name} has standard deviation {deviation:g}; it must be above 0"
+                )
