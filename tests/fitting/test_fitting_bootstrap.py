@@ -29,11 +29,12 @@ def problem() -> tuple[Objective, Optimum]:
     return objective, find_optimum(objective)
 
 
-def test_auto_resamples_trunks_where_rows_share_them() -> None:
-    assert choose_scheme("auto", TRUNKS) == "wild"
-    assert choose_scheme("auto", np.arange(25)) == "pairs"
-    assert choose_scheme("auto", np.repeat([0, 1], 10)) == "pairs"
-    assert choose_scheme("auto", None) == "pairs"
+def test_auto_needs_a_row_to_spare_and_no_trunks() -> None:
+    assert choose_scheme("auto", TRUNKS) == "random-effects"
+    assert choose_scheme("auto", None) == "random-effects"
+    assert choose_scheme("auto", TRUNKS, n_spare=0) == "pairs"
+    with pytest.raises(InputError, match="more rows than the law has parameters"):
+        choose_scheme("random-effects", None, n_spare=0)
     assert choose_scheme("pairs", TRUNKS) == "pairs"
     with pytest.raises(InputError, match="at least 3 trunks and the rows used have 2"):
         choose_scheme("trunks", np.repeat([0, 1], 10))
@@ -64,7 +65,7 @@ def test_pairs_and_trunks_draw_with_replacement(problem: tuple[Objective, Optimu
     assert (trunks[:, :, 0].sum(axis=1) == 5).all()
 
 
-@pytest.mark.parametrize("scheme", ["pairs", "wild"])
+@pytest.mark.parametrize("scheme", ["pairs", "wild", "random-effects"])
 def test_refits_are_the_optima_of_their_tables(
     problem: tuple[Objective, Optimum], scheme: str
 ) -> None:

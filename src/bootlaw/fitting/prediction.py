@@ -39,10 +39,12 @@ def prediction_interval(
     # A replicate far from the data may overflow or vanish: it counts as extreme, not as nothing.
     centres = np.clip(np.nan_to_num(logs, nan=_EXTREME), -_EXTREME, _EXTREME)
     tail = (1 - level) / 2
-    return (
-        np.exp(_mixture_quantile(centres, residual_scale, tail)),
-        np.exp(_mixture_quantile(centres, residual_scale, 1 - tail)),
-    )
+    # With hardly a row to spare the noise may be anything: an end beyond floats is infinity.
+    with np.errstate(over="ignore"):
+        return (
+            np.exp(_mixture_quantile(centres, residual_scale, tail)),
+            np.exp(_mixture_quantile(centres, residual_scale, 1 - tail)),
+        )
 
 
 def _mixture_quantile(centres: Floats, scale: float, probability: float) -> Floats:
