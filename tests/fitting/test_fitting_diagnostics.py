@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bootlaw import laws
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit, fit
+from bootlaw.fitting.diagnostics import bounds
+from bootlaw.fitting.evidence import Diagnostic, Evidence
 
 PARAMS = {"A": 20.0, "a1": 0.12, "a2": 0.3, "a3": 0.012, "E": 1.1}
 
@@ -79,7 +85,7 @@ def test_a_floor_hidden_by_noise_is_not_identified() -> None:
 
 
 def test_a3_that_trades_off_against_e_is_named() -> None:
-    found = remarks(fit(grid(noise=0.001, levels=(3, 4)), bootstrap=200))
+    found = remarks(fit(grid(noise=0.001, levels=(3, 4)), bootstrap=200, resample="pairs"))
     assert "a3_against_e" in found
 
 
@@ -108,10 +114,10 @@ def test_repeated_text_is_named() -> None:
 
 def test_few_trunks_are_named_and_resampled_together() -> None:
     runs = grid() | {"trunk": [f"t{i % 5}" for i in range(25)]}
-    found = fit(runs, bootstrap=50)
-    assert found.resample == "wild"
+    found = fit(runs, bootstrap=50, resample="wild")
     assert "intervals rest on 5 trunks" in remarks(found)["few_trunks"]
-    assert "few_trunks" not in remarks(fit(runs))
+    assert "few_trunks" not in remarks(fit(runs, resample="wild"))
+    assert "few_trunks" not in remarks(fit(runs, bootstrap=50))
 
 
 def seeded(apart: float) -> dict[str, np.ndarray]:
@@ -159,3 +165,140 @@ def test_rows_resampled_singly_for_want_of_trunks_are_named() -> None:
     known = runs | {"trunk": [f"t{i % 5}" for i in range(25)]}
     assert "trunks_unknown" not in remarks(fit(known, bootstrap=50))
     assert "trunks_unknown" not in remarks(fit(runs))
+
+
+def numbers(found: Fit) -> dict[str, float | None]:
+    return {d.code: d.number for d in found.diagnostics}
+
+
+def far_off(row: int, by: float) -> dict[str, np.ndarray]:
+    runs = grid(noise=0.002)
+    runs["loss"] = runs["loss"] * np.where(np.arange(25) == row, by, 1.0)
+    return runs
+
+
+def test_an_outlier_is_named_with_what_it_does() -> None:
+    runs = far_off(12, 1.05)
+    found = fit(runs)
+    message = remarks(found)["outliers"]
+    assert "<table>, row 13 (+4.5" in message
+    assert "becomes about" in message
+    assert (numbers(found)["outliers"] or 0) > 10
+
+
+def test_the_shift_of_an_outlier_is_that_of_a_refit() -> None:
+    """One step from the optimum goes the way that a fit without the row goes."""
+    runs = far_off(24, 1.05)
+    all_rows, fewer = fit(runs), fit({name: values[:24] for name, values in runs.items()})
+    said = re.search(
+        r"without it (\w+) = \S+ becomes about ([\d.]+):", remarks(all_rows)["outliers"]
+    )
+    assert said is not None
+    moves = fewer.value(said[1]) - all_rows.value(said[1])
+    assert float(said[2]) - all_rows.value(said[1]) == pytest.approx(moves, rel=0.5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_normal_noise_has_no_outliers(seed: int) -> None:
+    runs = grid(noise=0.0)
+    noise = np.random.default_rng(seed).normal(0, 0.01, 25)
+    assert "outliers" not in remarks(fit(runs | {"loss": runs["loss"] * np.exp(noise)}))
+
+
+def test_a_row_on_which_much_rests_is_named() -> None:
+    tokens = np.append(np.geomspace(1e8, 1e9, 20), 5e10)
+    noise = np.random.default_rng(1).normal(0, 0.002, 21)
+    found = fit({"tokens": tokens, "loss": (2 + 5000 * tokens**-0.4) * np.exp(noise)}, "power")
+    message = remarks(found)["high_leverage"]
+    assert "<table>, row 21 has leverage 0.9" in message
+    assert "the error of E is" in message
+    assert "high_leverage" not in remarks(fit(grid()))
+
+
+@pytest.fixture
+def evidence(monkeypatch: pytest.MonkeyPatch) -> Evidence:
+    """Return what the diagnostics of a clean fit look at."""
+    seen: list[Evidence] = []
+    module = importlib.import_module("bootlaw.fitting.fit")
+    monkeypatch.setattr(module, "diagnose", lambda e, **_: seen.append(e) or ())
+    fit(grid())
+    return seen[0]
+
+
+def test_a_users_bound_that_holds_is_told(evidence: Evidence) -> None:
+    evidence = replace(evidence, bounds={"a2": (0.0, 1.0)})
+    a2 = evidence.value("a2")
+    touching = replace(evidence, bounds={"a2": (0.0, a2), "a1": (-1.0, 1.0)})
+    assert not [d for check in bounds.CHECKS for d in check(evidence)]
+    (found,) = [d for check in bounds.CHECKS for d in check(touching)]
+    assert found.code == "at_bound"
+    assert "a2 lies on its upper bound" in found.message
+    assert not [
+        d for check in bounds.CHECKS for d in check(replace(touching, fixed=frozenset({"a2"})))
+    ]
+
+
+def test_tokens_in_two_units_are_named() -> None:
+    runs = grid()
+    mixed = np.where(np.arange(25) < 5, runs["tokens_stage2"] / 1e6, runs["tokens_stage2"])
+    message = remarks(fit(runs | {"tokens_stage2": mixed}))["mixed_units"]
+    assert "in millions? write raw counts" in message
+    assert "mixed_units" not in remarks(fit(runs))
+
+
+def test_losses_in_another_unit_are_told_from_single_bad_runs() -> None:
+    """Overfitted runs of 8 and 11 nats were taken for bits."""
+    tokens = np.geomspace(1e8, 1e11, 9)
+    losses = 2 + 3000 * tokens**-0.4
+    perplexities = fit({"tokens": tokens, "loss": np.exp(losses)}, "power")
+    assert "a perplexity is no loss" in remarks(perplexities)["loss_scale"]
+    one_bad = np.where(tokens == tokens[4], 11.0, losses)
+    assert "loss_scale" not in remarks(fit({"tokens": tokens, "loss": one_bad}, "power"))
+    bits = {"tokens": tokens / 1e3, "loss": losses * 1.5 + 2.0}
+    assert "loss_scale" not in remarks(fit(bits, "power"))
+    bytewise = fit(bits | {"bytes_per_token": np.ones(9), "loss": losses + 4.0}, "power")
+    assert "above the 5.546 nats" in remarks(bytewise)["loss_scale"]
+
+
+def test_a_forecast_left_open_names_the_pair() -> None:
+    tokens = np.geomspace(1e8, 2e9, 12)
+    noise = np.random.default_rng(0).normal(0, 0.005, 12)
+    found = fit({"tokens": tokens, "loss": (2 + 50 * tokens**-0.2) * np.exp(noise)}, "power")
+    message = remarks(found)["sloppy_forecast"]
+    assert "the exponent of tokens_stage2 and E trade off" in message
+    assert (numbers(found)["sloppy_forecast"] or 0) >= 0.02
+    wide = np.geomspace(1e6, 1e12, 24)
+    assert "sloppy_forecast" not in remarks(
+        fit({"tokens": wide, "loss": 2 + 50 * wide**-0.2}, "power")
+    )
+
+
+def test_few_spare_rows_are_named() -> None:
+    some = [0, 4, 7, 12, 20, 24]
+    found = fit({name: values[some] for name, values in grid().items()}, "multiplicative")
+    assert "6 rows for 4 parameters leave 2 to judge it by" in remarks(found)["few_rows"]
+    assert numbers(found)["few_rows"] == 2
+    assert "few_rows" not in remarks(fit(grid()))
+
+
+def test_runs_on_one_trunk_are_named() -> None:
+    runs = grid()
+    assert (
+        "all 25 rows branch off one trunk (t)"
+        in remarks(fit(runs | {"trunk": ["t"] * 25}))["one_trunk"]
+    )
+    assert "one_trunk" not in remarks(fit(runs | {"trunk": ["t"] * 24 + ["u"]}))
+
+
+def test_a_remark_that_has_no_finite_number_is_null() -> None:
+    assert Diagnostic("x", "y", "info", np.inf).to_json()["number"] is None
+    assert Diagnostic("x", "y", "info").to_json()["number"] is None
+
+
+def test_every_remark_carries_its_number() -> None:
+    runs = grid(noise=0.02, levels=(2, 4))
+    extra = {"tokenizer": ["a", "b"] * 4, "unique_tokens": np.full(8, 1e4)}
+    found = fit(runs | extra, bootstrap=50)
+    assert len(found.diagnostics) > 4
+    assert all(d.number is not None for d in found.diagnostics)
+    assert all(isinstance(d.to_json()["number"], float | int) for d in found.diagnostics)

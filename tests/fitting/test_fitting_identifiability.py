@@ -77,6 +77,12 @@ def test_a_full_grid_is_identifiable(key: str) -> None:
 def test_levels_within_a_percent_are_one() -> None:
     assert distinct_levels(np.array([1e6, 1.004e6, 1.2e6, 9.99e5])) == 2
     assert distinct_levels(np.array([])) == 0
+    assert distinct_levels(np.array([0.0, -1.0, 5.0])) == 3
+
+
+def test_a_dense_range_has_many_levels() -> None:
+    """Neighbours within 1 % were merged one after the other into a single level."""
+    assert 200 < distinct_levels(np.geomspace(1e8, 1e9, 5000)) <= 231
 
 
 def test_equal_losses_tell_no_curve() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -10,7 +13,9 @@ from numpy.typing import NDArray
 
 from bootlaw.fitting.bootstrap import Replicates
 from bootlaw.fitting.flatness import Plateau
-from bootlaw.fitting.identifiability import Identifiability
+from bootlaw.fitting.identifiability import Identifiability, weighted_jacobian
+from bootlaw.fitting.local import middles
+from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum
 from bootlaw.fitting.rows import FitRows
 from bootlaw.laws import Law
@@ -21,15 +26,26 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One remark about a fit: a stable code, words for people, and how serious it is."""
+    """One remark about a fit: a stable code, words for people, how serious it is, and its number.
+
+    `number` is the one in the message that says how far it goes; ``docs/diagnostics.md`` says of
+    each code what it is.
+    """
 
     code: str
     message: str
     severity: Severity
+    number: float | None = None
 
-    def to_json(self) -> dict[str, str]:
-        """Return the remark as plain data."""
-        return {"code": self.code, "message": self.message, "severity": self.severity}
+    def to_json(self) -> dict[str, str | float | None]:
+        """Return the remark as plain data; a number that is not finite becomes None."""
+        known = self.number is not None and math.isfinite(self.number)
+        return {
+            "code": self.code,
+            "message": self.message,
+            "severity": self.severity,
+            "number": self.number if known else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -38,15 +54,21 @@ class Evidence:
 
     Attributes
     ----------
+    objective : of the rows themselves, not of a resampled table.
+    scale : robust standard deviation of the log residuals, NaN where no row is to spare.
     values : (p,) natural units.
     replicates : (R, p) natural units; None without a bootstrap.
     n_trunks : trunks that a bootstrap resamples; None where it resamples rows.
     trunks_known : whether the table tells which rows share a trunk.
     plateau : where the objective equals its minimum, None where that is one point.
+    bounds : name -> (lower, upper) that the user gave, natural units.
+    fixed : names of the parameters that were not fitted: fixed, or tied to another one.
     """
 
     law: Law
     rows: FitRows
+    objective: Objective
+    scale: float
     optimum: Optimum
     values: Floats
     identifiability: Identifiability
@@ -57,6 +79,8 @@ class Evidence:
     trunks_known: bool
     plateau: Plateau | None
     delta: float
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fixed: frozenset[str] = frozenset()
 
     def value(self, name: str) -> float:
         """Return a parameter's value."""
@@ -75,3 +99,28 @@ class Evidence:
             return []
         values = self.rows.table.columns[column]
         return sorted({v for v in values.tolist() if v not in ("",) and v == v})
+
+    @property
+    def identifiable(self) -> bool:
+        """Whether the rows tell the parameters; where not, their values are any of many."""
+        return self.identifiability.reason is None
+
+    @property
+    def determined(self) -> bool:
+        """Whether the parameters have plug-in errors that mean something."""
+        return self.identifiable and math.isfinite(self.scale)
+
+    @cached_property
+    def middles(self) -> list[dict[str, float]]:
+        """The middle of the rows, and that of those from scratch where the law has them."""
+        return middles({name: self.rows.table.numbers(name) for name in self.law.variables})
+
+    @cached_property
+    def residuals(self) -> Floats:
+        """Log residuals (n,)."""
+        return self.objective.residuals(self.optimum.u)
+
+    @cached_property
+    def jacobian(self) -> Floats:
+        """Weighted derivatives of the log residuals (n, p), internal coordinates."""
+        return weighted_jacobian(self.objective, self.optimum.u)

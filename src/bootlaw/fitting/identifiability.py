@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.local import middles, responses
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, free_parameters
-from bootlaw.laws.design import Design
-from bootlaw.laws.features import D1, D2
-from bootlaw.laws.law import Rows
+from bootlaw.laws import Law
+from bootlaw.laws.names import D1, D2
+from bootlaw.runs.schema import column_named
 
 Floats = NDArray[np.float64]
 
@@ -29,8 +32,8 @@ nothing about it: published token exponents lie between 0 and 1. (The exponents 
 with interaction are those at D = 1 token, far outside any data; their errors there are no
 measure.)"""
 
-SMALL_STEP = 1e-3
-"""Step in ln D of the difference quotient that gives a term's local exponent."""
+TURNING = 10.0
+"""Absolute exponent beyond which the curve turns there, so that an exponent means nothing."""
 
 FAR = 300.0
 """Absolute ln of a coefficient, or 100 times an exponent, that no law of losses has."""
@@ -46,19 +49,32 @@ class Identifiability:
     correlation : (p, p) plug-in correlation of the parameters, internal coordinates; 0 where a
         parameter is fixed.
     standard_errors : (p,) plug-in, internal coordinates; indications only.
+    weakest : the least singular value of the column-scaled Jacobian relative to the greatest; 0
+        where a direction is lost.
     """
 
     reason: str | None
     correlation: Floats
     standard_errors: Floats
+    weakest: float = 1.0
+
+    @property
+    def covariance(self) -> Floats:
+        """The plug-in covariance (p, p), internal coordinates."""
+        return self.standard_errors[:, None] * self.correlation * self.standard_errors
 
 
 def distinct_levels(values: Floats) -> int:
-    """Return the number of levels in `values`, all above 0, merging those within 1 %."""
-    if values.size == 0:
-        return 0
-    logs = np.sort(np.log(values))
-    return 1 + int((np.diff(logs) > SAME_LEVEL).sum())
+    """Return the number of levels in `values`, merging those within 1 % of a level's least.
+
+    (Merging neighbours would make one level of a dense range.)
+    """
+    logs = np.sort(np.log(values[values > 0]))
+    levels, first = np.unique(values[~(values > 0)]).size, 0
+    while first < logs.size:
+        levels += 1
+        first = int(np.searchsorted(logs, logs[first] + SAME_LEVEL, side="right"))
+    return levels
 
 
 def identify(objective: Objective, optimum: Optimum, scale: float) -> Identifiability:
@@ -69,26 +85,35 @@ def identify(objective: Objective, optimum: Optimum, scale: float) -> Identifiab
     scale : standard deviation of the log residuals.
     """
     law = objective.design.law
-    free = free_parameters(objective, with_constant=not optimum.at_zero)
-    jacobian = objective.residual_jacobian(optimum.u)[:, free]
+    free = free_parameters(objective, optimum)
+    jacobian = weighted_jacobian(objective, optimum.u)[:, free]
     names = [name for name, is_free in zip(law.names, free, strict=True) if is_free]
     size = np.linalg.norm(jacobian, axis=0)
     scaled = jacobian / np.where(size > 0, size, 1.0)
-    _, singular, basis = np.linalg.svd(scaled, full_matrices=True)
+    # All right singular vectors, but never (n, n) left ones: n may be a million.
+    _, singular, basis = np.linalg.svd(scaled, full_matrices=scaled.shape[0] < scaled.shape[1])
     singular = np.pad(singular, (0, len(names) - singular.size))
     lost = singular <= RANK_TOLERANCE * singular[0]
     errors, correlation = _plug_in(basis, np.where(lost, 0.0, singular), size, scale)
     full_errors, full_correlation = np.zeros(free.size), np.zeros((free.size, free.size))
     full_errors[free] = errors
     full_correlation[np.ix_(free, free)] = correlation
+    weakest = 0.0 if lost.any() else float(singular[-1] / singular[0])
+    said = Identifiability(None, full_correlation, full_errors, weakest)
     reason = (
         _too_few_rows(objective)
         or _no_variation(objective)
         or _null_direction(objective, names, basis, lost | (size[-1] == 0))
         or _far_away(objective, optimum)
-        or _hopeless(objective, optimum, full_errors[:, None] * full_correlation * full_errors)
+        or _still_moving(objective, optimum)
+        or _hopeless(objective, optimum, said.covariance)
     )
-    return Identifiability(reason, full_correlation, full_errors)
+    return Identifiability(reason, full_correlation, full_errors, weakest)
+
+
+def weighted_jacobian(objective: Objective, u: Floats) -> Floats:
+    """Return d r / d u (n, p) at u (p,), each row times the square root of its weight."""
+    return objective.residual_jacobian(u) * np.sqrt(objective.weights)[:, None]
 
 
 def _plug_in(basis: Floats, singular: Floats, size: Floats, scale: float) -> tuple[Floats, Floats]:
@@ -98,11 +123,13 @@ def _plug_in(basis: Floats, singular: Floats, size: Floats, scale: float) -> tup
     covariance = (basis.T * inverse) @ basis
     deviations = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(deviations, deviations)
-    return scale * deviations / np.where(size > 0, size, 1e-300), correlation
+    # A parameter without any effect gets an error whose square is still a float.
+    return scale * deviations / np.maximum(size, 1e-100), correlation
 
 
 def _too_few_rows(objective: Objective) -> str | None:
-    rows, needed = objective.design.n_rows, len(objective.design.law.parameters)
+    rows = int((objective.weights > 0).sum())
+    needed = int(free_parameters(objective).sum())
     if rows >= needed:
         return None
     return f"{rows} rows cannot determine {needed} parameters; add at least {needed - rows} runs"
@@ -131,35 +158,81 @@ def _null_direction(
 
 def _cause(objective: Objective) -> str:
     """Return what about the design leaves a direction open, as the rest of a sentence."""
-    columns = objective.design.columns
-    stage2 = columns[D2]
-    with_base = columns[D1] > 0 if D1 in columns else np.ones(stage2.size, dtype=bool)
-    for name in objective.design.law.variables:
-        n_levels = distinct_levels(columns[name][with_base])
-        if n_levels == 1:
-            return f": {name} has one level; add runs at others"
-    if D1 in columns:
-        ratio = np.log(columns[D1][with_base] / stage2[with_base])
-        if np.ptp(ratio) < SAME_LEVEL:
-            return ": tokens_stage2 is proportional to tokens_stage1; add runs off that line"
-    for name in objective.design.law.variables:
-        if distinct_levels(columns[name][with_base]) == 2:
+    columns, variables = objective.design.columns, objective.design.law.variables
+    with_base = columns[D1] > 0 if D1 in columns else np.ones(objective.design.n_rows, dtype=bool)
+    used = {name: columns[name][with_base] for name in variables}
+    levels = {name: distinct_levels(values) for name, values in used.items()}
+    for name in variables:
+        if levels[name] == 1:
+            return f": {name} has one level; add runs at others{_for_one_base(name, variables)}"
+    if tied := _tied(used):
+        return f": {tied}; add runs off that line"
+    for name in variables:
+        if levels[name] == 2:
             return f": {name} has two levels; add runs at a third"
-    return "; add runs at other (tokens_stage1, tokens_stage2)"
+    return f"; add runs at other ({', '.join(variables)})"
+
+
+def _for_one_base(name: str, variables: tuple[str, ...]) -> str:
+    """Return which law answers for one base: its D1 is all that can be asked about."""
+    if name != D1 or D2 not in variables:
+        return ""
+    return (
+        ", or ask about this base alone with --law fixed-base, A D2^-a + E "
+        "(fixed-base+scratch where the table has runs from scratch too)"
+    )
+
+
+def _tied(columns: Mapping[str, Floats]) -> str | None:
+    """Return which variable is a power of which other one, None where none is."""
+    for one, other in combinations(columns, 2):
+        if not ((columns[one] > 0).all() and (columns[other] > 0).all()):
+            continue
+        x, y = np.log(columns[one]), np.log(columns[other])
+        if np.ptp(y - x) < SAME_LEVEL:
+            return f"{other} is proportional to {one}"
+        centred = x - x.mean()
+        slope = float(centred @ y / (centred @ centred)) if np.ptp(x) > SAME_LEVEL else 0.0
+        if x.size > 2 and abs(slope) > SAME_LEVEL and np.ptp(y - slope * x) < SAME_LEVEL:
+            return f"{other} is proportional to {one}^{slope:.3g}"
+    return None
 
 
 def _far_away(objective: Objective, optimum: Optimum) -> str | None:
     law = objective.design.law
-    reach = np.abs(optimum.u) * np.where(law.logged, 1.0, 100.0)
-    reach[objective.design.irreducible] = 0.0
+    reach = np.abs(optimum.u) * np.where(_in_logs(law), 1.0, 100.0)
+    if law.irreducible is not None:
+        reach[law.index(law.irreducible)] = 0.0
     if optimum.verified or reach.max() < FAR:
         return None
-    values = law.from_internal(optimum.u)
+    values = np.where(_in_logs(law), np.exp(np.clip(optimum.u, -700.0, 700.0)), optimum.u)
     away = [f"{n} = {v:.3g}" for n, v, r in zip(law.names, values, reach, strict=True) if r >= FAR]
     return (
         f"the optimum lies at infinity ({_list(away)} and growing): another form with fewer "
         "parameters fits as well; compare laws"
     )
+
+
+DRIFTING = 0.01
+"""Change of a log coefficient, or relative change of an exponent, in the last iterations from
+which a fit that never comes to rest is on its way to infinity."""
+
+
+def _still_moving(objective: Objective, optimum: Optimum) -> str | None:
+    if optimum.drift is None or optimum.drift.max() < DRIFTING:
+        return None
+    law = objective.design.law
+    named = optimum.drift >= max(0.1 * optimum.drift.max(), DRIFTING)
+    values = np.where(_in_logs(law), np.exp(np.clip(optimum.u, -700.0, 700.0)), optimum.u)
+    away = [f"{n} = {v:.3g}" for n, v, is_in in zip(law.names, values, named, strict=True) if is_in]
+    return (
+        f"the optimum lies at infinity ({_list(away)} and still moving): another form with fewer "
+        "parameters fits as well; compare laws"
+    )
+
+
+def _in_logs(law: Law) -> NDArray[np.bool_]:
+    return np.array([parameter.kind == "coefficient" for parameter in law.parameters])
 
 
 def _hopeless(objective: Objective, optimum: Optimum, covariance: Floats) -> str | None:
@@ -176,36 +249,18 @@ def _hopeless(objective: Objective, optimum: Optimum, covariance: Floats) -> str
 def _local_exponent_errors(
     objective: Objective, optimum: Optimum, covariance: Floats
 ) -> Iterator[tuple[str, float]]:
-    """Yield for every term and variable the standard error of d ln term / d ln variable.
+    """Yield for every count and group of rows the standard error of its local exponent.
 
-    The delta method: the exponent's derivative with respect to the parameters is the difference
-    quotient of the term's slopes between two points a small step apart.
+    The exponent is that with which the effect of the variable falls, in the middle of the rows
+    (those from scratch have a middle of their own); its error is that of the delta method.
     """
     law, columns = objective.design.law, objective.design.columns
-    for number, term in enumerate(law.terms):
-        middle = _middle(columns, term.rows)
-        for variable, value in middle.items():
-            if value == 0:
-                continue
-            pair = {name: np.repeat(at, 2) for name, at in middle.items()}
-            pair[variable][1] *= np.exp(SMALL_STEP)
-            slopes = Design(law, pair).terms[number].slopes(optimum.u)
-            change = (slopes[1] - slopes[0]) / SMALL_STEP
-            yield variable, float(np.sqrt(max(change @ covariance @ change, 0.0)))
-
-
-def _middle(columns: Mapping[str, Floats], rows: Rows) -> dict[str, float]:
-    """Return the geometric mean of every variable over the rows that a term has."""
-    if D1 not in columns:
-        return {name: float(np.exp(np.log(values).mean())) for name, values in columns.items()}
-    from_scratch = columns[D1] == 0
-    kept = from_scratch if rows == "scratch" else ~from_scratch
-    middle = {
-        name: float(np.exp(np.log(values[kept]).mean()))
-        for name, values in columns.items()
-        if name != D1 or rows != "scratch"
-    }
-    return middle if rows != "scratch" else {**middle, D1: 0.0}
+    for answer in responses(law, optimum.u, middles(columns)):
+        column = column_named(answer.variable)
+        if column is None or not column.is_count or not abs(answer.decay) < TURNING:
+            continue
+        change = answer.decay_gradient
+        yield answer.variable, math.sqrt(max(float(change @ covariance @ change), 0.0))
 
 
 def _list(words: list[str]) -> str:

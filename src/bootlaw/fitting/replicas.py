@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bootlaw.runs import RunTable
+
+Labels = NDArray[np.intp]
 
 CONFIGURATION = (
     "method",
@@ -25,16 +30,47 @@ CONFIGURATION = (
 """Columns that must agree for two rows to be replicates, which differ in their seed only."""
 
 
+def replicate_cells(table: RunTable, variables: Iterable[str] = ()) -> Labels:
+    """Return the number (n,) of each row's cell: rows of one cell are replicates.
+
+    Parameters
+    ----------
+    variables : columns that must agree besides those of `CONFIGURATION`.
+    """
+    names = dict.fromkeys((*CONFIGURATION, *variables))
+    return row_labels(table, [name for name in names if name in table])
+
+
+def row_labels(table: RunTable, names: Iterable[str]) -> Labels:
+    """Return numbers (n,), the same for two rows where they agree in all columns `names`."""
+    labels = np.zeros(len(table), dtype=np.intp)
+    # Numbers first: where they set all rows apart, the slower texts need no look.
+    for name in sorted(names, key=lambda name: table.columns[name].dtype == object):
+        codes = _codes(table.columns[name])
+        labels = np.unique(labels * (codes.max() + 1) + codes, return_inverse=True)[1]
+        if labels.max() == labels.size - 1:
+            break
+    return labels
+
+
+def _codes(values: NDArray[np.generic]) -> Labels:
+    if values.dtype != object:
+        return np.asarray(np.unique(values, return_inverse=True)[1])
+    known: dict[object, int] = {}
+    return np.array([known.setdefault(value, len(known)) for value in values.tolist()])
+
+
 def replicate_spread(table: RunTable) -> float | None:
     """Return the median over configurations of ln(highest loss / lowest), None without replicates.
 
     A configuration with a single run says nothing and is not counted.
     """
-    names = [name for name in CONFIGURATION if name in table]
-    cells: dict[tuple[str, ...], list[float]] = {}
-    columns = [table.columns[name].astype(str).tolist() for name in names]
-    losses = np.log(table.numbers("loss")).tolist()
-    for cell, loss in zip(zip(*columns, strict=True), losses, strict=True):
-        cells.setdefault(cell, []).append(loss)
-    spreads = [max(values) - min(values) for values in cells.values() if len(values) > 1]
-    return float(np.median(spreads)) if spreads else None
+    cells = replicate_cells(table)
+    counts = np.bincount(cells)
+    if not (counts > 1).any() or not (table.numbers("loss") > 0).all():
+        return None
+    losses = np.log(table.numbers("loss"))
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    ordered = losses[np.argsort(cells, kind="stable")]
+    spreads = np.maximum.reduceat(ordered, starts) - np.minimum.reduceat(ordered, starts)
+    return float(np.median(spreads[counts > 1]))
