@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootlaw.cli.compare import HOLDOUTS
+from bootlaw.cli.forecasts import parse_run
 from bootlaw.cli.main import main
 from bootlaw.fitting import holdouts
 
@@ -48,7 +49,12 @@ def test_no_law_that_can_be_fitted_exits_3_with_the_rows(capsys):
     [
         ([], "--method"),
         (["--method", "stack", "--laws", "bootstrap"], "bootstrapped"),
-        (["--method", "stack", "--laws", "power"], "cannot enter"),
+        (["--method", "stack", "--laws", "bootstrapped,power"], "cannot enter"),
+        (["--method", "stack", "--holdout", "largest"], "unknown hold-out"),
+        (["--method", "stack", "--forecast", "1M,x"], "'x' is not a number"),
+        (["--method", "stack", "--forecast", "1M,2M,3M,4M"], "more than 3 numbers"),
+        (["--method", "stack", "--forecast", "1M,D1=2M"], "gives tokens_stage1 twice"),
+        (["--method", "stack", "--no-shift", "--laws", "power"], "leave out --laws"),
         (["--method", "grown"], "grown"),
     ],
 )
@@ -68,3 +74,60 @@ def test_missing_table_exits_2(tmp_path, capsys):
 
 def test_the_options_choices_are_the_holdouts_there_are():
     assert HOLDOUTS == holdouts.HOLDOUTS
+
+
+def test_several_holdouts_print_a_table_each(capsys):
+    laws = ["--laws", "multiplicative,total-tokens", "--bootstrap", "0"]
+    assert run(*laws, "--holdout", "lowest-loss,largest-d1,largest-n") == 0
+    words = capsys.readouterr().out
+    assert "held out 3 (lowest-loss)" in words
+    assert "held out 4 (largest-d1)" in words
+    assert "largest-n: not held" in words
+    assert run(*laws, "--holdout", "lowest-loss,largest-d1", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [contest["holdout"] for contest in document["holdouts"]] == ["lowest-loss", "largest-d1"]
+    assert document["holdouts"][0]["rows"][0]["law"] == "multiplicative"
+
+
+def test_forecasts_of_the_laws_together(capsys):
+    laws = ["--laws", "multiplicative,total-tokens", "--bootstrap", "50", "--holdout", "kfold"]
+    code = run(*laws, "--forecast", "10M,5M", "--forecast", "D1=20M,D2=5M", "--json")
+    assert code == 0
+    ensemble = json.loads(capsys.readouterr().out)["ensemble"]
+    first, second = ensemble["forecasts"]
+    assert (first["tokens_stage1"], second["tokens_stage1"]) == (1e7, 2e7)
+    assert first["lower"] < first["loss"] < first["upper"]
+    assert second["loss"] < first["loss"]
+    assert sum(ensemble["weights"].values()) == pytest.approx(1)
+
+
+def test_no_shift_is_one_command(capsys):
+    code = run("--no-shift", "--bootstrap", "0", "--holdout", "kfold", "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert document["verdict"] in ("main_law", "tie")
+    assert document["rows_used"] == "same-text"
+    assert document["n_rows"] == 30
+    assert run("--no-shift", "--bootstrap", "0", "--holdout", "kfold") == 0
+    assert document["words"] in capsys.readouterr().out
+
+
+def test_no_shift_without_two_laws_exits_3(capsys):
+    code = run("--no-shift", "--bootstrap", "0", "--where", "tokens_stage2 == 249856")
+    assert code == 3
+    assert "No verdict" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["1M,2M", "D1=1M,D2=2M", "tokens_stage1=1e6,2M", "D=2M,D1=1M"])
+def test_runs_may_be_named_or_in_order(text):
+    assert parse_run(text) == {"tokens_stage1": 1e6, "tokens_stage2": 2e6}
+
+
+def test_formulas_enter_beside_the_laws_named(capsys):
+    same = ["--formula", "A*D1^-a1*D2^-a2 + E", "--formula", "A*(D1+D2)^-a + E"]
+    assert run("--laws", "multiplicative", *same, "--bootstrap", "0", "--json") == 0
+    rows = {row["law"]: row for row in json.loads(capsys.readouterr().out)["rows"]}
+    twin = rows["formula:A*D1^-a1*D2^-a2 + E"]
+    assert twin["rms_log_out"] == pytest.approx(rows["multiplicative"]["rms_log_out"], rel=1e-6)
+    assert twin["aicc"] == pytest.approx(rows["multiplicative"]["aicc"], abs=1e-6)
+    assert len(rows) == 3

@@ -1,14 +1,17 @@
 """Contests whose outcome is known: simulated tables, and one real study."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bootlaw import laws as catalogue
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import compare, fit
-from bootlaw.fitting.compare import DEFAULT_LAWS
+from bootlaw.fitting.holdouts import HOLDOUTS
+from bootlaw.fitting.information import aicc, huber_log_likelihood
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
 from bootlaw.runs import read_runs
 
@@ -16,6 +19,7 @@ STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
 
 KEYS = {
     "law", "n_params", "rms_log_in", "rms_log_out", "coverage90_out", "weight", "tie", "status",
+    "rms_log_all", "reason", "rms_log_out_se", "behind", "behind_se", "aicc",
 }  # fmt: skip
 
 
@@ -69,7 +73,24 @@ def test_rows_are_ranked_by_held_out_error_and_weights_sum_to_1(exact):
     weights = [row.weight for row in exact.rows if row.weight is not None]
     assert sum(weights) == pytest.approx(1.0)
     assert min(weights) >= 0
-    assert {row.law for row in exact.rows} == set(DEFAULT_LAWS)
+
+
+def test_every_law_of_the_catalogue_enters_or_is_listed_with_the_reason(exact):
+    entered = {row.law for row in exact.rows}
+    absent = {law.law: law.reason for law in exact.not_applicable}
+    assert {
+        "bootstrapped",
+        "multiplicative",
+        "total-tokens",
+        "additive",
+        "effective-data",
+    } <= entered
+    assert entered.isdisjoint(absent)
+    known = {key for key in catalogue.names() if not catalogue.get(key).has_scratch_part}
+    assert entered | set(absent) == known
+    assert "runs from scratch" in absent["power"]
+    assert "not applicable:" in exact.summary()
+    assert f"power: {absent['power']}" in exact.summary()
 
 
 def test_rows_with_one_method_only_are_those_with_a_base():
@@ -166,6 +187,124 @@ def test_no_law_at_all_is_said():
 def test_one_level_of_d1_cannot_be_held_out():
     with pytest.raises(UndeterminedError, match="largest-d1"):
         compare(table().where("tokens_stage1 < 1.1e6"), holdout="largest-d1", bootstrap=0)
+
+
+def test_uncertainties_and_aicc_are_those_of_their_definitions():
+    noisy = table(noise=0.004, seed=3, law=product)
+    found = compare(noisy, ["multiplicative", "total-tokens"], bootstrap=0, holdout="kfold")
+    for row in found.rows:
+        fitted = fit(noisy, row.law)
+        likelihood = huber_log_likelihood(fitted.objective, 30, 1e-3)
+        assert row.aicc == pytest.approx(aicc(likelihood, row.n_params, 30))
+        assert row.behind == pytest.approx(row.rms_log_out - found.rows[0].rms_log_out)
+        assert 0 < row.rms_log_out_se < row.rms_log_out
+    best, other = found.rows
+    assert (best.behind, best.behind_se) == (0.0, 0.0)
+    assert other.tie == (other.behind <= other.behind_se)
+
+
+def test_expanding_predicts_every_level_from_the_fourth_on():
+    found = compare(table(), ["bootstrapped", "multiplicative"], bootstrap=0, holdout="expanding")
+    assert (found.n_folds, found.n_out, found.n_in) == (3, 15, 15)
+    assert found.along == "tokens_stage1"
+    assert found.rows[0].law == "bootstrapped"
+    assert found.rows[0].rms_log_out < 1e-6
+    assert "3 steps, each predicted from the lower levels of tokens_stage1" in found.summary()
+
+
+def test_several_holdouts_give_the_same_as_one_by_one():
+    noisy = table(noise=0.004, law=product)
+    keys, names = ["multiplicative", "total-tokens"], ("lowest-loss", "largest-d1", "expanding")
+    together = compare(noisy, keys, bootstrap=0, holdout=names)
+    for name in names:
+        assert together[name] == compare(noisy, keys, bootstrap=0, holdout=name)
+    assert [contest.holdout for contest in together] == list(names)
+    assert together.is_contest
+    assert not together.only_law_fitted
+
+
+def test_holdouts_share_the_fits_they_have_in_common(monkeypatch):
+    made = []
+
+    def counted(rows, law, **options):
+        made.append((law.key, len(rows)))
+        return fit(rows, law, **options)
+
+    monkeypatch.setattr("bootlaw.fitting.scores.fit_law", counted)
+    names = ("largest-d1", "expanding", "kfold")
+    compare(table(0.004), ["multiplicative"], bootstrap=0, holdout=names)
+    # All rows, five folds, and three steps of which the last is that of largest-d1.
+    assert len(made) == 1 + 5 + 3
+
+
+def test_holdouts_that_the_rows_do_not_allow_are_listed():
+    found = compare(table(law=product), ["total-tokens"], bootstrap=0, holdout=HOLDOUTS)
+    assert [skip.holdout for skip in found.skipped] == ["largest-n"]
+    assert "largest-n: not held" in found.summary()
+    assert found.summary().count("weight: share in the best mix") == 1
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert [contest["holdout"] for contest in document["holdouts"]] == [
+        name for name in HOLDOUTS if name != "largest-n"
+    ]
+    asked = found.with_forecast({"tokens_stage1": 1e7, "tokens_stage2": 1e7})
+    assert asked.summary().count("forecast of the laws together") == 5
+    with pytest.raises(InputError, match="params"):
+        compare(table(), ["total-tokens"], bootstrap=0, holdout=("largest-n",))
+
+
+def test_laws_of_a_users_own_may_enter():
+    mine = replace(catalogue.get("multiplicative"), key="mine", title="A law of my own")
+    found = compare(table(0.004, law=product), ["total-tokens", mine], bootstrap=0)
+    twin = compare(table(0.004, law=product), ["total-tokens", "multiplicative"], bootstrap=0)
+    assert found.rows[0].law == "mine"
+    assert found.rows[0].rms_log_out == twin.rows[0].rms_log_out
+    with pytest.raises(InputError, match="two different laws"):
+        compare(table(), [replace(mine, key="total-tokens"), "total-tokens"], bootstrap=0)
+
+
+def test_a_law_of_ones_own_may_join_all_others():
+    mine = replace(catalogue.get("multiplicative"), key="mine")
+    noisy = table(0.004, law=product)
+    joined = compare(noisy, ["all", mine], bootstrap=0)
+    alone = compare(noisy, bootstrap=0)
+    assert {row.law for row in joined.rows} == {row.law for row in alone.rows} | {"mine"}
+    assert joined.not_applicable == alone.not_applicable
+    errors = {row.law: row.rms_log_out for row in joined.rows}
+    assert errors["mine"] == errors["multiplicative"]
+    assert compare(noisy, ["all"], bootstrap=0) == alone
+    with pytest.raises(InputError, match="cannot enter"):
+        compare(noisy, ["all", "power"], bootstrap=0)
+
+
+def scratch_table(n=24, noise=0.003):
+    tokens = np.geomspace(1e6, 1e9, n)
+    errors = noise * np.random.default_rng(0).normal(size=n)
+    return read_runs({"tokens": tokens, "loss": (40 * tokens**-0.2 + 1.5) * np.exp(errors)})
+
+
+def test_runs_from_scratch_have_their_own_contest():
+    found = compare(scratch_table(), bootstrap=0, holdout="largest-d2")
+    assert "power" in {row.law for row in found.rows}
+    assert found.n_in + found.n_out == 24
+    assert found.method == "scratch"
+    absent = {law.law: law.reason for law in found.not_applicable}
+    assert "runs with a base" in absent["bootstrapped"]
+
+
+def test_runs_from_scratch_expand_along_their_tokens():
+    found = compare(scratch_table(), ["power"], bootstrap=0, holdout="expanding")
+    assert found.along == "tokens_stage2"
+    assert found.rows[0].rms_log_out < 0.02
+    with pytest.raises(UndeterminedError, match="largest-d1"):
+        compare(scratch_table(), holdout="largest-d1", bootstrap=0)
+
+
+def test_one_base_is_a_contest_of_the_laws_that_one_base_allows():
+    one_base = table(noise=0.004).where("tokens_stage1 < 1.1e6")
+    found = compare(read_runs(one_base), bootstrap=0)
+    assert "total-tokens" in {row.law for row in found.rows}
+    absent = {law.law: law.reason for law in found.not_applicable}
+    assert "every row has tokens_stage1 = 1e+06" in absent["multiplicative"]
 
 
 @pytest.mark.parametrize("key", ["power", "bootstrapped+scratch"])

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting.holdouts import HOLDOUTS, clusters, held_out_masks
+from bootlaw.fitting.holdouts import HOLDOUTS, clusters, expanding_column, held_out_masks, splits
 from bootlaw.runs import read_runs
 
 QUICK = settings(deadline=None, max_examples=40)
@@ -114,3 +114,74 @@ def test_unknown_holdout_lists_the_known_ones():
 def test_one_row_is_too_few(holdout):
     with pytest.raises(UndeterminedError, match="at least 2"):
         held_out_masks(grid(stage1=(1e6,), stage2=(1e5,)), holdout)
+
+
+@QUICK
+@given(st.integers(4, 9), st.integers(1, 4), st.integers(0, 1000))
+def test_expanding_fits_lower_levels_and_predicts_the_next(n_levels, n_stage2, seed):
+    jitter = np.random.default_rng(seed).uniform(0.997, 1.0, n_levels)
+    stage1 = 1e6 * 2.0 ** np.arange(n_levels) * jitter
+    table = grid(stage1=stage1, stage2=1e5 * 2.0 ** np.arange(n_stage2))
+    values = table.numbers("tokens_stage1")
+    steps = splits(table, "expanding")
+    assert len(steps) == n_levels - 3
+    for number, step in enumerate(steps):
+        assert set(values[step.fitted]) == set(stage1[: 3 + number])
+        assert set(values[step.held_out]) == {stage1[3 + number]}
+    held_out = np.sum([step.held_out for step in steps], axis=0)
+    np.testing.assert_array_equal(held_out, values > stage1[2])
+    np.testing.assert_array_equal(steps[-1].held_out, held_out_masks(table, "largest-d1")[0])
+
+
+@QUICK
+@given(st.integers(10, 80))
+def test_many_levels_are_predicted_in_blocks(n_levels):
+    table = grid(stage1=np.geomspace(1e6, 1e12, n_levels), stage2=(1e5,))
+    steps = splits(table, "expanding")
+    values = table.numbers("tokens_stage1")
+    assert len(steps) == 6
+    assert np.sum([step.held_out for step in steps]) == n_levels - 3
+    for step in steps:
+        assert values[step.fitted].max() < values[step.held_out].min()
+
+
+@pytest.mark.parametrize("holdout", [*HOLDOUTS, "expanding:D2", "expanding:N"])
+def test_no_row_is_fitted_and_predicted_at_once(holdout):
+    table = grid(stage2=(1e5, 2e5, 4e5, 8e5), params=np.tile([1e6, 2e6, 4e6, 8e6], 4))
+    for split in splits(table, holdout):
+        assert not (split.fitted & split.held_out).any()
+        assert split.fitted.any()
+        assert split.held_out.any()
+
+
+def test_expanding_along_a_column_of_choice():
+    table = grid(stage2=(1e5, 2e5, 4e5, 8e5), batch=np.repeat([1.0, 2.0, 3.0, 4.0], 4))
+    (step,) = splits(table, "expanding:D2")
+    np.testing.assert_array_equal(step.held_out, table.numbers("tokens_stage2") == 8e5)
+    (step,) = splits(table, "expanding:batch")
+    np.testing.assert_array_equal(step.held_out, table.numbers("batch") == 4)
+    with pytest.raises(InputError, match="widht"):
+        splits(table, "expanding:widht")
+
+
+def test_expanding_takes_the_variable_that_the_runs_vary():
+    assert expanding_column(grid()) == "tokens_stage1"
+    assert expanding_column(grid(stage1=(1e6,))) == "tokens_stage2"
+    scratch = {"tokens": [1e6, 2e6], "loss": [3.0, 2.0]}
+    assert expanding_column(read_runs(scratch)) == "tokens_stage2"
+    assert expanding_column(read_runs({**scratch, "params": [1e6, 2e6]})) == "params"
+
+
+def test_expanding_needs_a_fourth_level_and_enough_rows():
+    with pytest.raises(UndeterminedError, match="the rows have 3"):
+        splits(grid(stage1=(1e6, 2e6, 4e6)), "expanding")
+    steps = splits(grid(stage1=1e6 * 2.0 ** np.arange(6)), "expanding", least_rows=12)
+    assert [int(step.fitted.sum()) for step in steps] == [12, 15]
+    with pytest.raises(UndeterminedError, match="at most 9 rows"):
+        splits(grid(), "expanding", least_rows=10)
+
+
+@pytest.mark.parametrize("holdout", ["kfold:D1", "expanding:", "expand"])
+def test_other_names_are_refused(holdout):
+    with pytest.raises(InputError, match="unknown hold-out"):
+        splits(grid(), holdout)

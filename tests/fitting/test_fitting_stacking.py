@@ -1,10 +1,11 @@
 """Stacking weights against brute force; ties against cases whose answer is plain."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootlaw.fitting.stacking import stacking_weights, ties_with_best
+from bootlaw.fitting.stacking import held_out_errors, stacking_weights, ties_with_best
 
 QUICK = settings(deadline=None, max_examples=40)
 
@@ -93,3 +94,47 @@ def test_two_clusters_fall_back_on_rows():
 def test_errors_below_the_digits_of_a_loss_tie():
     residuals = np.stack([np.full(10, 1e-9), np.full(10, 1e-7)], axis=1)
     assert ties_with_best(residuals, rows(10), 0.0).all()
+
+
+@QUICK
+@given(st.integers(0, 10_000), st.integers(3, 40))
+def test_standard_error_of_the_rms_is_that_of_the_mean_square_by_the_delta_method(seed, n):
+    residuals = 0.01 * np.random.default_rng(seed).normal(size=(n, 2))
+    found = held_out_errors(residuals, rows(n), 0.0)
+    squared = residuals**2
+    error = squared.std(axis=0, ddof=1) / np.sqrt(n) / (2 * np.sqrt(squared.mean(axis=0)))
+    np.testing.assert_allclose(found.rms_se, error)
+    np.testing.assert_allclose(found.rms, np.sqrt(squared.mean(axis=0)))
+
+
+def test_standard_error_is_the_spread_over_repeated_tables():
+    rng = np.random.default_rng(9)
+    draws = [held_out_errors(0.01 * rng.normal(size=(60, 1)), rows(60), 0.0) for _ in range(400)]
+    spread = np.std([found.rms[0] for found in draws])
+    # The spread of 400 draws is known to 3.5 %, the mean of their errors better.
+    assert np.mean([found.rms_se[0] for found in draws]) == pytest.approx(spread, rel=0.12)
+
+
+def test_rows_of_one_trunk_make_errors_less_certain():
+    shared = np.repeat(0.01 * np.random.default_rng(1).normal(size=8), 6)[:, None]
+    trunks = np.repeat(np.arange(8), 6)
+    by_trunk = held_out_errors(shared, trunks, 0.0).rms_se[0]
+    by_row = held_out_errors(shared, rows(48), 0.0).rms_se[0]
+    assert by_trunk == pytest.approx(by_row * np.sqrt(6 * 47 / 48 * 8 / 7))
+
+
+@QUICK
+@given(st.integers(0, 10_000), st.integers(2, 4))
+def test_laws_tie_where_they_are_behind_by_no_more_than_its_uncertainty(seed, n_laws):
+    rng = np.random.default_rng(seed)
+    residuals = 0.01 * rng.normal(size=(12, n_laws)) + 0.003 * rng.normal(size=n_laws)
+    found = held_out_errors(residuals, rows(12), 0.005)
+    assert found.behind.min() == 0.0
+    np.testing.assert_array_equal(found.ties, found.behind <= found.behind_se)
+
+
+def test_one_row_has_no_standard_error():
+    found = held_out_errors(np.array([[0.01, 0.02]]), rows(1), 0.0)
+    assert np.isnan(found.rms_se).all()
+    assert np.isnan(found.behind_se).all()
+    assert found.ties.all()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-FEW_ROWS = 20
-"""Held-out rows below which weights and small differences of error mean little."""
+from numpy.typing import ArrayLike
+
+from bootlaw.fitting.contestants import NotApplicable
+from bootlaw.fitting.ensemble import LEAST_WEIGHT, EnsembleForecast, mixed_forecast
+from bootlaw.fitting.result import Fit
+from bootlaw.fitting.scores import Fits
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,12 @@ class ComparisonRow:
     tie : whether the held-out rows cannot tell the law from the best one, which ties with
         itself; False where only one law could be fitted.
     status, reason : the worst status of the law's fits, and why it is not ``converged``.
+    rms_log_out_se : standard error of rms_log_out from the scatter between trunks (between rows
+        where fewer than three trunks are known); None with a single held-out row.
+    behind, behind_se : rms_log_out less that of the best law, and its uncertainty, the laws
+        paired row by row.
+    aicc : of the fit to all rows, see `bootlaw.fitting.information`; None where it has no value.
+        Only differences between laws on the same rows mean something.
     """
 
     law: str
@@ -39,6 +50,10 @@ class ComparisonRow:
     status: str
     rms_log_all: float | None = None
     reason: str | None = None
+    rms_log_out_se: float | None = None
+    behind: float | None = None
+    behind_se: float | None = None
+    aicc: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,12 @@ class Comparison:
     n_out : held-out rows, of all folds together.
     method : the method of the rows.
     n_folds : fits per law, each with other rows held out.
+    along : the column along which an expanding window grew, None for other hold-outs.
+    not_applicable : laws of the catalogue that did not enter, each with the reason.
+    fits : law -> its fit to all rows, without replicates.
+    contest : makes those fits with replicates, for a forecast.
+    constants : columns with one value in all rows, which a forecast takes from here.
+    forecast : of the laws together, where it was asked for.
     """
 
     holdout: str
@@ -60,6 +81,12 @@ class Comparison:
     n_out: int
     method: str
     n_folds: int = 1
+    along: str | None = None
+    not_applicable: tuple[NotApplicable, ...] = ()
+    fits: Mapping[str, Fit] = field(default_factory=dict, repr=False, compare=False)
+    contest: Fits | None = field(default=None, repr=False, compare=False)
+    constants: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
+    forecast: EnsembleForecast | None = field(default=None, repr=False, compare=False)
 
     @property
     def fitted(self) -> tuple[ComparisonRow, ...]:
@@ -81,6 +108,56 @@ class Comparison:
         """Whether one law alone was entered, and could be fitted."""
         return len(self.rows) == len(self.fitted) == 1
 
+    @property
+    def weights(self) -> dict[str, float]:
+        """Law -> stacking weight, of the laws that could be fitted."""
+        return {row.law: row.weight for row in self.fitted if row.weight is not None}
+
+    def ensemble(
+        self, columns: Mapping[str, ArrayLike], *, level: float = 0.95
+    ) -> EnsembleForecast:
+        """Return what the laws, mixed by their stacking weights, expect of new runs.
+
+        The laws are those fitted to all rows; one that all rows cannot identify is left out and
+        the other weights are scaled up. See `bootlaw.fitting.ensemble.mixed_forecast`.
+
+        Parameters
+        ----------
+        columns : name -> (n,) or a number, for the laws' variables; a column that has one value
+            in all rows of the contest may be left out.
+        level : share of new runs inside the interval.
+
+        Raises
+        ------
+        InputError
+            When a column is missing, or the laws have no value there.
+        UndeterminedError
+            When no law with a weight could be fitted.
+        """
+        usable = {
+            key: weight
+            for key, weight in self.weights.items()
+            if weight > LEAST_WEIGHT and self.fits[key].status != "not_identifiable"
+        }
+        fits = [self._with_replicates(key) for key in usable]
+        asked = self._with_constants(columns, fits)
+        return mixed_forecast(fits, list(usable.values()), asked, level)
+
+    def with_forecast(self, columns: Mapping[str, ArrayLike], *, level: float = 0.95) -> Comparison:
+        """Return the comparison with `ensemble`'s answer in its document and summary."""
+        return replace(self, forecast=self.ensemble(columns, level=level))
+
+    def _with_replicates(self, key: str) -> Fit:
+        fit = self.fits[key]
+        return fit if self.contest is None else self.contest.of_all_rows(fit.law, replicates=True)
+
+    def _with_constants(
+        self, columns: Mapping[str, ArrayLike], fits: list[Fit]
+    ) -> dict[str, ArrayLike]:
+        needed = {name for fit in fits for name in fit.law.variables}
+        constants = {n: v for n, v in self.constants.items() if n in needed and n not in columns}
+        return {**columns, **constants}
+
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``compare``."""
         return {
@@ -89,79 +166,19 @@ class Comparison:
             "n_in": self.n_in,
             "n_out": self.n_out,
             "n_folds": self.n_folds,
+            "along": self.along,
             "rows": [asdict(row) for row in self.rows],
+            "not_applicable": [asdict(law) for law in self.not_applicable],
+            "ensemble": None if self.forecast is None else ensemble_document(self.forecast),
         }
 
     def summary(self) -> str:
         """Return a table for people and the outcome in words."""
-        why = [f"{row.law}: {row.reason}" for row in self.rows if row.reason is not None]
-        table = [*_table(self.rows), "", *_LEGEND]
-        return "\n".join([self._head(), "", *table, "", *self._words(), *why])
+        from bootlaw.fitting.scoreboard_text import summarise
 
-    def _head(self) -> str:
-        if self.n_folds > 1:
-            return (
-                f"{self.method}: {self.n_out} rows in {self.n_folds} folds, each row held out "
-                f"once ({self.holdout})"
-            )
-        return f"{self.method}: fitted {self.n_in} rows, held out {self.n_out} ({self.holdout})"
-
-    def _words(self) -> list[str]:
-        if not self.any_fitted:
-            return ["no law could be fitted to these rows"]
-        if not self.is_contest:
-            entered = "was entered" if len(self.rows) == 1 else "could be fitted"
-            return [f"only {self.fitted[0].law} {entered}: no contest"]
-        tied = [row.law for row in self.rows if row.tie]
-        words = (
-            f"{_listed(tied)} tie on the held-out rows"
-            if len(tied) > 1
-            else f"{tied[0]} predicts the held-out rows best; no other law ties with it"
-        )
-        few = f"{self.n_out} held-out rows are few: weights and small differences mean little"
-        return [words, few] if self.n_out < FEW_ROWS else [words]
+        return summarise(self)
 
 
-_HEADINGS = ("law", "params", "in", "out", "all", "in 90 %", "weight", "tie", "status")
-
-
-_LEGEND = (
-    "in, out, all: RMS of log loss in per cent over fitted and held-out rows, and in a fit to all",
-    "weight: share in the best mix of laws (stacking), not a ranking; tie: within noise of best",
-)
-
-
-def _table(rows: tuple[ComparisonRow, ...]) -> list[str]:
-    """Return the lines of the table; errors are per cent of the loss, RMS."""
-    cells = [_HEADINGS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
-    return ["  ".join(_padded(line, widths)).rstrip() for line in cells]
-
-
-def _padded(line: tuple[str, ...], widths: list[int]) -> list[str]:
-    texts = {0, len(widths) - 2, len(widths) - 1}
-    return [
-        cell.ljust(width) if column in texts else cell.rjust(width)
-        for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-    ]
-
-
-def _cells(row: ComparisonRow) -> tuple[str, ...]:
-    def share(value: float | None, digits: int) -> str:
-        return "-" if value is None else f"{100 * value:.{digits}f} %"
-
-    return (
-        row.law,
-        str(row.n_params),
-        share(row.rms_log_in, 2),
-        share(row.rms_log_out, 2),
-        share(row.rms_log_all, 2),
-        share(row.coverage90_out, 0),
-        "-" if row.weight is None else f"{row.weight:.2f}",
-        "tie" if row.tie else "",
-        row.status.replace("_", " "),
-    )
-
-
-def _listed(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+def ensemble_document(forecast: EnsembleForecast) -> dict[str, Any]:
+    """Return the weights and the forecasts as plain data."""
+    return {"weights": dict(forecast.weights), "forecasts": forecast.to_json()}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.fitting.identifiability import SAME_LEVEL, distinct_levels
-from bootlaw.laws.features import D1, D2
+from bootlaw.laws.names import D1, D2
 from bootlaw.runs import RunTable
 
 Floats = NDArray[np.float64]

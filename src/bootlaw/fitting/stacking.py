@@ -7,6 +7,8 @@ whatever they do elsewhere. Weights are worth quoting from some twenty held-out 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,10 +60,29 @@ def stacking_weights(residuals: Floats) -> Floats:
     return np.asarray(amounts / amounts.sum(), dtype=np.float64)
 
 
-def ties_with_best(
-    residuals: Floats, clusters: NDArray[np.intp], noise: float
-) -> NDArray[np.bool_]:
-    """Return (k,) True for the laws that these rows cannot tell from the best one.
+@dataclass(frozen=True, eq=False)
+class HeldOutErrors:
+    """How well each law predicts the held-out rows, all (k,).
+
+    Attributes
+    ----------
+    rms, rms_se : root mean square log residual and its standard error from the scatter of the
+        clusters' squared residuals; NaN where one row is all there is. It says how much another
+        draw of such held-out runs would move it, not what other fitted runs would.
+    behind, behind_se : rms less that of the best law, and its uncertainty, which pairs the laws
+        row by row, so that noise which they share cancels.
+    ties : whether these rows cannot tell the law from the best one.
+    """
+
+    rms: Floats
+    rms_se: Floats
+    behind: Floats
+    behind_se: Floats
+    ties: NDArray[np.bool_]
+
+
+def held_out_errors(residuals: Floats, clusters: NDArray[np.intp], noise: float) -> HeldOutErrors:
+    """Return each law's error on the held-out rows with its uncertainty, and which laws tie.
 
     The best law has the smallest mean squared residual. Another ties with it when the mean
     difference of their squared residuals, paired by row, is at most its uncertainty: the larger
@@ -77,17 +98,39 @@ def ties_with_best(
     noise : standard deviation of one run's log loss, 0 where it is not known.
     """
     squared = residuals**2
-    best = int(np.argmin(squared.mean(axis=0)))
-    difference = squared - squared[:, [best]]
+    mean = squared.mean(axis=0)
+    best, rms = int(np.argmin(mean)), np.sqrt(mean)
     groups = _renumbered(clusters)
+    difference = squared - squared[:, [best]]
     # A law whose prediction is d away has squared residual (r + d)^2, so noise in r enters the
     # difference as 2 d r.
     shift = residuals - residuals[:, [best]]
     by_noise = TIE_NOISE * 2 * noise * _root_of_squared_sums(shift, groups)
     uncertainty = np.maximum(TIE_SCATTER * _standard_error(difference, groups), by_noise)
-    rms = np.sqrt(squared.mean(axis=0))
-    tie = difference.mean(axis=0) <= uncertainty
-    return np.asarray(tie | (rms - rms[best] < MEANINGLESS_RMS))
+    ties = (difference.mean(axis=0) <= uncertainty) | (rms - rms[best] < MEANINGLESS_RMS)
+    # rms - rms_best = (mean - mean_best) / (rms + rms_best): an identity, so its error is exact.
+    per_rms = 1.0 / np.maximum(rms + rms[best], np.finfo(float).tiny)
+    return HeldOutErrors(
+        rms=rms,
+        rms_se=_not_infinite(_standard_error(squared, groups) / np.maximum(2 * rms, 1e-300)),
+        behind=rms - rms[best],
+        behind_se=_not_infinite(uncertainty * per_rms),
+        ties=np.asarray(ties),
+    )
+
+
+def ties_with_best(
+    residuals: Floats, clusters: NDArray[np.intp], noise: float
+) -> NDArray[np.bool_]:
+    """Return (k,) True for the laws that these rows cannot tell from the best one.
+
+    See `held_out_errors`, whose arguments it takes.
+    """
+    return held_out_errors(residuals, clusters, noise).ties
+
+
+def _not_infinite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _renumbered(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
