@@ -1,0 +1,1 @@
+"""Laws on published tables of training runs: one module per table."""
