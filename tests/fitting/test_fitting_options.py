@@ -150,11 +150,72 @@ def test_predict_takes_short_names_tables_and_files(tmp_path: Path) -> None:
         ({"profile": ["alpha"]}, "no parameter 'alpha'"),
         ({"fixed": {"alpha": 1.0}}, "no parameter 'alpha'"),
         ({"law": "formula:m + 3"}, "reads no column"),
+        ({"seed": -1}, "seed is a whole number"),
+        ({"delta": "foo"}, "delta is a number above 0 or 'auto'"),
+        ({"priors": {"E": (float("nan"), 1.0)}}, "must be finite"),
     ],
 )
 def test_senseless_options_are_refused_in_words(options: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
         fit(noisy(), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+def test_the_unit_of_weights_does_not_matter(unit: float) -> None:
+    """Weights of 1e-12 in every row made the fit not identifiable."""
+    runs = noisy()
+    ones = fit(runs)
+    other = fit({**runs, "w": np.full(len(runs["loss"]), unit)}, weights="w")
+    assert other.status == "converged"
+    np.testing.assert_allclose(other.values, ones.values, rtol=1e-6)
+
+
+def test_a_target_keeps_to_the_method_and_the_share_asked_for() -> None:
+    """With another target --method and --drop-lowest were silently ignored."""
+    found = fit(RUNS, "formula:A*D1^-a + E", target="loss_base", method="cpt", where="D1 > 0")
+    assert found.method == "cpt"
+    assert found.n_rows == 30
+    half = fit(
+        RUNS, "formula:A*D1^-a + E", target="loss_base", method="cpt", where="D1 > 0",
+        drop_lowest=0.5,
+    )  # fmt: skip
+    assert half.n_rows == 15
+    with pytest.raises(InputError, match="choose one with --method"):
+        fit(RUNS, "formula:A*D1^-a + E", target="loss_base", where="D1 > 0")
+    with pytest.raises(InputError, match="no row of method 'nonsense'"):
+        fit(RUNS, "formula:A*D1^-a + E", target="loss_base", method="nonsense")
+
+
+def test_a_formula_for_runs_with_a_base_says_so() -> None:
+    """Without D1 in it a formula was silently fitted to the scratch rows of the method."""
+    with pytest.raises(InputError, match="write 'reuse: FORMULA'"):
+        fit(RUNS, "formula:A*D2^-a + E", method="cpt")
+    found = fit(RUNS, "formula:reuse: A*D2^-a + E", method="cpt", where="D1 == 249856")
+    same = fit(RUNS, "fixed-base", method="cpt", where="D1 == 249856")
+    assert found.objective == pytest.approx(same.objective, rel=1e-9)
+    assert laws.get(found.law.key) == found.law
+
+
+def test_scratch_rows_that_where_left_out_are_named() -> None:
+    with pytest.raises(InputError, match=r"--where left out .* runs from scratch"):
+        fit(RUNS, "fixed-base+scratch", method="cpt", where="D1 == 249856")
+    kept = fit(RUNS, "fixed-base+scratch", method="cpt", where="D1 == 249856 or D1 == 0")
+    assert kept.status == "converged"
+
+
+@pytest.mark.parametrize(
+    "formula", ["(a+b*D2)^100000", "E+log(a-D2)", "sin(D2)*a", "A*loss^b", "loss + a"]
+)
+def test_formulas_without_a_use_are_refused_in_words(formula: str) -> None:
+    """They ended in a traceback, or in an exact fit of the losses to themselves."""
+    with pytest.raises(InputError, match=r"no finite value above 0|that it is to predict"):
+        fit(noisy(), laws.from_formula(f"reuse: {formula}", columns=("loss",)))
+
+
+def test_more_parameters_than_the_solver_takes_are_refused() -> None:
+    terms = " + ".join(f"A{i}*D1^-a{i}" for i in range(9))
+    with pytest.raises(InputError, match="at most 16"):
+        fit(noisy(), laws.from_formula(terms))
 
 
 def test_negative_weights_are_refused_by_row() -> None:

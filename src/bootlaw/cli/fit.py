@@ -152,7 +152,10 @@ def _law(args: argparse.Namespace, table: RunTable) -> str | Law:
         return args.law or "bootstrapped"
     if args.law is not None:
         raise InputError("--law and --formula are both given; choose one")
-    return laws.from_formula(args.formula, columns=numeric_columns(table))
+    law = laws.from_formula(args.formula, columns=numeric_columns(table))
+    columns, names = (", ".join(found) or "none" for found in (law.variables, law.names))
+    say(f"bootlaw fit: note: the formula reads columns {columns} and fits {names}")
+    return law
 
 
 def numeric_columns(table: RunTable) -> tuple[str, ...]:

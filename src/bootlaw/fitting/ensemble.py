@@ -73,21 +73,23 @@ def mixed_forecast(
     ----------
     fits : fits to the same rows, one per law.
     weights : one per fit, at least 0, not all 0; they are scaled to sum 1.
-    columns : name -> (n,) or a number, for every variable of the laws.
+    columns : name -> (n,) or a number; laws that read other columns take no part.
     level : share of new runs inside the interval, between 0 and 1.
 
     Raises
     ------
     InputError
-        When a column that a law needs is missing, or `level` makes no sense.
+        When every law needs a column that is missing, or `level` makes no sense.
     UndeterminedError
         When no law has any weight.
     """
     if not 0 < level < 1:
         raise InputError(f"level is a coverage between 0 and 1, such as 0.95, not {level}")
-    members = [(f, w) for f, w in zip(fits, weights, strict=True) if w > LEAST_WEIGHT]
-    if not members:
+    weighty = [(f, w) for f, w in zip(fits, weights, strict=True) if w > LEAST_WEIGHT]
+    if not weighty:
         raise UndeterminedError("no law with a weight could be fitted to all rows: no forecast")
+    # A law that reads more than was said of the run stays out, unless that leaves none.
+    members = [(f, w) for f, w in weighty if set(f.law.variables) <= set(columns)] or weighty
     shares = np.array([weight for _, weight in members], dtype=np.float64)
     shares /= shares.sum()
     chosen = [fit for fit, _ in members]

@@ -18,6 +18,7 @@ from bootlaw.fitting.diagnostics import diagnose
 from bootlaw.fitting.evidence import Diagnostic, Evidence
 from bootlaw.fitting.flatness import find_plateau
 from bootlaw.fitting.identifiability import identify
+from bootlaw.fitting.kernel import MOST_PARAMETERS
 from bootlaw.fitting.objective import Loss, Objective, Scale, huber
 from bootlaw.fitting.options import DELTA, Options, Search
 from bootlaw.fitting.problem import solve
@@ -129,11 +130,18 @@ def fit(
             "name a column, such as D2, in its formula"
         )
     constrained = constrain(law, options.fixed, options.tied)
+    if len(constrained.law.names) > MOST_PARAMETERS:
+        raise InputError(
+            f"law {law.key} has {len(constrained.law.names)} parameters to fit, and at most "
+            f"{MOST_PARAMETERS} are fitted; fix or tie some"
+        )
     if target == LOSS:
         runs = table if isinstance(table, RunTable) else read_runs(table)
         rows = select_rows(runs, law, method=method, where=where, drop_lowest=drop_lowest)
     else:
-        rows = complete_rows(read_numbers(table), law, target, where=where)
+        rows = complete_rows(
+            read_numbers(table), law, target, method=method, where=where, drop_lowest=drop_lowest
+        )
     return _fit_rows(rows, constrained, options, started)
 
 

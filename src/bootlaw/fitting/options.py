@@ -62,6 +62,10 @@ class Options:
                 f"bootstrap {self.bootstrap} is too few refits for an interval: give 0 for none, "
                 f"at least {LEAST_BOOTSTRAP}, or 1000 for intervals to quote"
             )
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"seed is a whole number of at least 0, not {self.seed!r}")
+        if isinstance(self.delta, str) and self.delta != "auto":
+            raise InputError(f"delta is a number above 0 or 'auto', not {self.delta!r}")
         if self.delta != "auto" and not (np.isfinite(self.delta) and self.delta > 0):
             raise InputError(
                 f"delta is a log residual above 0, such as 1e-3, or 'auto', not {self.delta}"
@@ -80,7 +84,9 @@ class Options:
         for name, (low, high) in self.bounds.items():
             if low is not None and high is not None and not low < high:
                 raise InputError(f"the bounds of {name} are {low:g} to {high:g}; give low < high")
-        for name, (_, deviation) in self.priors.items():
+        for name, (centre, deviation) in self.priors.items():
+            if not np.isfinite(centre):
+                raise InputError(f"the prior of {name} has mean {centre:g}; it must be finite")
             if not deviation > 0:
                 raise InputError(
                     f"the prior of {name} has standard deviation {deviation:g}; it must be above 0"

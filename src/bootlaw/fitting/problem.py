@@ -73,12 +73,20 @@ def residual_scale(residuals: Floats, n_params: int) -> float:
 
 def _solved(objective: Objective, start: Floats | None, *, nearby: bool = False) -> Solved:
     optimum = find_optimum(objective, start, nearby=nearby)
+    if not np.isfinite(optimum.objective):
+        law = objective.design.law
+        raise InputError(
+            f"law {law.key} has no finite value above 0 on these rows at any start, so it has no "
+            "logarithm there; check the formula, give a --start, or fit values with --scale level"
+        )
     scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
     return Solved(objective, optimum, scale)
 
 
 def _objective(table: RunTable, law: Law, target: str, options: Options) -> Objective:
     columns = {name: table.numbers(name) for name in law.variables}
+    if options.scale == "log":
+        _require_positive(table, target)
     objective = Objective.of(
         law,
         columns,
@@ -92,6 +100,17 @@ def _objective(table: RunTable, law: Law, target: str, options: Options) -> Obje
     lower, upper = _bounds(objective, law, options)
     aimed = objective.with_bounds(lower, upper)
     return aimed if options.delta != "auto" else replace(aimed, delta=_first_delta(aimed))
+
+
+def _require_positive(table: RunTable, target: str) -> None:
+    """Refuse targets without a logarithm, by row."""
+    wrong = ~(table.numbers(target) > 0)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{table.place(at)}: found {table.numbers(target)[at]:g} to predict, which has no "
+            "logarithm; fit the values themselves with --scale level"
+        )
 
 
 def _first_delta(objective: Objective) -> float:
@@ -112,7 +131,9 @@ def _weights(table: RunTable, column: str) -> Floats:
         )
     if not (values > 0).any():
         raise InputError(f"{table.source}: every weight in column '{column}' is 0; no row counts")
-    return values
+    # Weights of an unusual unit would bring the objective to the size of its own rounding.
+    largest = float(values.max())
+    return values if 1e-3 <= largest <= 1e3 else values / largest
 
 
 def _bounds(objective: Objective, law: Law, options: Options) -> tuple[Floats, Floats]:

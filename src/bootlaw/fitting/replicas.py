@@ -60,12 +60,12 @@ def _codes(values: NDArray[np.generic]) -> Labels:
     return np.array([known.setdefault(value, len(known)) for value in values.tolist()])
 
 
-def replicate_spread(table: RunTable) -> float | None:
+def replicate_spread(table: RunTable, variables: Iterable[str] = ()) -> float | None:
     """Return the median over configurations of ln(highest loss / lowest), None without replicates.
 
     A configuration with a single run says nothing and is not counted.
     """
-    cells = replicate_cells(table)
+    cells = replicate_cells(table, variables)
     counts = np.bincount(cells)
     if not (counts > 1).any() or not (table.numbers("loss") > 0).all():
         return None

@@ -19,6 +19,8 @@ SCRATCH = "scratch"
 COMPARABLE = ("params", "data2", "eval_data")
 """Columns that a scratch row shares with the reuse rows that it is compared with."""
 
+BY_WHERE = "left out by --where"
+
 SAME_LEVEL = 0.01
 """Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
@@ -91,10 +93,15 @@ def select_rows(
     law = laws.get(law) if isinstance(law, str) else law
     if not 0 <= drop_lowest < 1:
         raise InputError(f"drop_lowest is a share of the rows from 0 to below 1, not {drop_lowest}")
+    if "loss" in law.variables:
+        raise InputError(
+            f"law {law.key} reads the column 'loss' that it is to predict; leave it out of the "
+            "formula"
+        )
     selection = _Selection(table)
     if where is not None:
         kept = np.isin(table.row_numbers, table.where(where).row_numbers)
-        selection.drop(~kept, "left out by --where")
+        selection.drop(~kept, BY_WHERE)
     _drop_unusable(selection)
     _drop_gaps(selection, law)
     chosen = (
@@ -123,26 +130,68 @@ def _drop_unusable(selection: _Selection) -> None:
         selection.drop(other, "evaluated on another text than data2")
 
 
-def complete_rows(table: RunTable, law: Law, target: str, *, where: str | None = None) -> FitRows:
+def complete_rows(
+    table: RunTable,
+    law: Law,
+    target: str,
+    *,
+    method: str | None = None,
+    where: str | None = None,
+    drop_lowest: float = 0.0,
+) -> FitRows:
     """Return the rows that have a number in `target` and in every variable of the law.
+
+    Parameters
+    ----------
+    method : the rows of this method; a table without a column ``method`` has one.
+    drop_lowest : share of the rows, those with the lowest targets, to leave out at the end.
 
     Raises
     ------
     InputError
-        When a column is missing or holds text, or no row is left.
+        When a column is missing or holds text, the law reads its own target, the choice of a
+        method is open, or no row is left.
     """
+    if target in law.variables:
+        raise InputError(
+            f"law {law.key} reads the column '{target}' that it is to predict; leave it out of the "
+            "formula"
+        )
     selection = _Selection(table)
     if where is not None:
         kept = np.isin(table.row_numbers, table.where(where).row_numbers)
-        selection.drop(~kept, "left out by --where")
+        selection.drop(~kept, BY_WHERE)
     for name in (target, *law.variables):
         selection.drop(~np.isfinite(table.numbers(name)), f"no {name}")
+    _keep_method(selection, method)
+    _drop_lowest(selection, drop_lowest, target)
     if not selection.keep.any():
         raise InputError(_no_rows(selection, law))
-    rows = selection.rows("")
+    rows = selection.rows(method or "")
     # Everything that looks at a fit's rows finds what was predicted under one name.
     columns = {**rows.table.columns, "loss": rows.table.numbers(target)}
     return replace(rows, table=replace(rows.table, columns=columns))
+
+
+def _keep_method(selection: _Selection, method: str | None) -> None:
+    """Keep the rows of one method, the one asked for if any."""
+    table = selection.table
+    if "method" not in table or table.columns["method"].dtype != object:
+        if method is not None:
+            raise InputError(f"{table.source}: the table has no column of methods to choose from")
+        return
+    methods = table.text("method")
+    if method is None:
+        names = _distinct(methods[selection.keep])
+        if len(names) > 1:
+            raise InputError(
+                f"{table.source}: rows of several methods ({', '.join(names)}); "
+                f"choose one with --method, for example --method {names[0]}"
+            )
+    elif not (methods == method).any():
+        raise _no_such_method(table, method)
+    else:
+        selection.drop(methods != method, "other methods")
 
 
 def _drop_gaps(selection: _Selection, law: Law) -> None:
@@ -179,7 +228,7 @@ def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
     reuse &= methods == chosen
     partners = from_scratch & np.isin(methods, [chosen, SCRATCH])
     if not law.has_scratch_part:
-        selection.drop(from_scratch, f"from scratch (tokens_stage1 = 0); {law.key}+scratch fits it")
+        selection.drop(from_scratch, f"from scratch (tokens_stage1 = 0); {joint_form(law)} fits it")
     else:
         selection.drop(from_scratch & ~partners, "from scratch, of another method")
         fair = partners & _comparable(table, reuse, law)
@@ -187,11 +236,27 @@ def _two_stage(selection: _Selection, law: Law, method: str | None) -> str:
         if not (selection.keep & fair).any():
             raise InputError(
                 f"{table.source}: law {law.key} needs rows from scratch (tokens_stage1 = 0) with "
-                f"the params, data2 and eval_data of method {chosen!r}, and there are none; "
+                f"the params, data2 and eval_data of method {chosen!r}, and there are none"
+                f"{_left_by_where(selection, from_scratch)}; "
                 f"fit {law.key.removesuffix('+scratch')} or add such runs"
             )
     selection.drop(~from_scratch & ~reuse, "other methods")
     return chosen
+
+
+def _left_by_where(selection: _Selection, rows: Mask) -> str:
+    """Return a remark on those of the rows that --where left out, nothing where it left none."""
+    left = selection.left.get(BY_WHERE)
+    count = 0 if left is None else _count(left, rows)
+    hint = 'keep them with, say, --where "D1 == 1M or D1 == 0"'
+    return f" (--where left out {count} runs from scratch: {hint})" if count else ""
+
+
+def joint_form(law: Law) -> str:
+    """Return what a law with the runs from scratch is called, or how a formula is written."""
+    if law.key.startswith("formula:"):
+        return "a formula 'reuse: ...; scratch: ...'"
+    return f"{law.key}+scratch"
 
 
 def _one_stage(selection: _Selection, law: Law, method: str | None) -> str:
@@ -204,6 +269,12 @@ def _one_stage(selection: _Selection, law: Law, method: str | None) -> str:
         if not (methods == method).any():
             raise _no_such_method(table, method)
         reuse = (methods == method) & (table.numbers("tokens_stage1") > 0)
+        if reuse.any() and law.key.startswith("formula:"):
+            raise InputError(
+                f"{table.source}: a formula that does not read D1 takes runs from scratch, and "
+                f"{int(reuse.sum())} rows of method {method!r} have a base; write 'reuse: FORMULA' "
+                "to fit it to those, or leave --method out"
+            )
         own = np.isin(methods, [method, SCRATCH])
         fair = own & _comparable(table, reuse, law) if reuse.any() else methods == method
         selection.drop(~fair, f"not comparable with method {method!r}")
@@ -312,9 +383,9 @@ def _require_one_text(selection: _Selection) -> None:
     _require_one_value(selection, "eval_data")
 
 
-def _drop_lowest(selection: _Selection, share: float) -> None:
+def _drop_lowest(selection: _Selection, share: float, target: str = "loss") -> None:
     kept = np.flatnonzero(selection.keep)
-    lowest = kept[np.argsort(selection.table.numbers("loss")[kept], kind="stable")]
+    lowest = kept[np.argsort(selection.table.numbers(target)[kept], kind="stable")]
     mask = np.zeros(len(selection.table), dtype=bool)
     mask[lowest[: int(np.ceil(share * kept.size))]] = True
     selection.drop(mask, f"lowest losses (--drop-lowest {share:g})")

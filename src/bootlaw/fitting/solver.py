@@ -174,7 +174,8 @@ class _Problems:
             metric=metric,
             low=self.lower - self.u[which],
             high=self.upper - self.u[which],
-            floor=PULL_FLOOR * self.width,
+            # Weights of another unit change nothing.
+            floor=PULL_FLOOR * self.width * float(self.objective.weights.max()),
         )
 
     def advance(self, which: NDArray[np.intp], tolerance: float) -> NDArray[np.intp]:

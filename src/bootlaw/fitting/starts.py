@@ -263,7 +263,8 @@ def _in_logs(rows: _Rows, body: Expression, unknown: list[str]) -> tuple[Floats,
             return np.log(rows.value(substitute(body, _numbers(values))))
 
     offset = logarithm(None)
-    return np.stack([(logarithm(n) - offset) / _STEP for n in unknown], axis=1), offset
+    with np.errstate(all="ignore"):
+        return np.stack([(logarithm(n) - offset) / _STEP for n in unknown], axis=1), offset
 
 
 def _least_squares(matrix: Floats, targets: Floats, weights: Floats) -> Floats:

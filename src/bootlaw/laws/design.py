@@ -249,5 +249,6 @@ def columns_shape(columns: Mapping[str, Floats]) -> tuple[int, ...]:
 def _no_value(law: Law, name: str) -> str:
     advice = ""
     if name == D1 and not law.has_scratch_part and law.irreducible is not None:
-        advice = f"; use {law.key}+scratch, or leave out the runs from scratch"
+        joint = f"use {law.key}+scratch, or " if not law.key.startswith("formula:") else ""
+        advice = f"; {joint}leave out the runs from scratch"
     return f"law {law.key} has no value at {name} = 0{advice}"

@@ -13,6 +13,7 @@ from bootlaw.laws.law import Law, Parameter, Part, Rows
 from bootlaw.laws.parser import parse
 
 PREFIX = "formula:"
+REUSE = "reuse:"
 
 _QUOTED = re.compile("`[^`]*`")
 _SEMICOLON = re.compile(";(?=(?:[^`]*`[^`]*`)*[^`]*$)")
@@ -54,15 +55,17 @@ def from_formula(
     if not names:
         raise InputError(f"the formula {text!r} has no parameter; every name in it is a column")
     irreducible = _irreducible([part.expression for part in parts])
+    reuse = f"{REUSE} " if len(parts) == 1 and text.strip().startswith(REUSE) else ""
     ordered = [name for name in names if name != irreducible]
     ordered += [irreducible] if irreducible is not None else []
     return Law(
-        key=key or PREFIX + "; ".join(_written(part) for part in parts),
+        key=key or PREFIX + reuse + "; ".join(_written(part) for part in parts),
         title=title,
         source=source,
         parameters=tuple(_parameter(name, irreducible) for name in ordered),
         parts=parts,
         irreducible=irreducible,
+        reuse_only=bool(reuse),
     )
 
 
@@ -95,6 +98,8 @@ def _parts(text: str, columns: Collection[str]) -> tuple[Part, ...]:
     pieces = _SEMICOLON.split(text)
     if len(pieces) == 1 and ":" not in _QUOTED.sub("", text):
         return (Part(parse(text, columns)),)
+    if len(pieces) == 1 and text.strip().startswith(REUSE):
+        return (Part(parse(text.strip().removeprefix(REUSE), columns)),)
     own = {rows.strip(): formula for rows, _, formula in (p.partition(":") for p in pieces)}
     if len(pieces) != 2 or set(own) != {"reuse", "scratch"}:
         raise InputError("a formula in two parts is written 'reuse: FORMULA; scratch: FORMULA'")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit
+from bootlaw.fitting.rows import joint_form
 from bootlaw.planning.paired import paired_loss
 
 Floats = NDArray[np.float64]
@@ -105,8 +106,8 @@ def _checked_rival(fit: Fit, scratch: Fit | None) -> Fit:
         raise InputError(f"the fit of {key} holds a scratch law already; leave --scratch out")
     if not joint and scratch is None:
         raise InputError(
-            f"the fit of {key} has no scratch law: fit {key}+scratch, which shares E, or give "
-            "--scratch a fit of the power law on the scratch rows"
+            f"the fit of {key} has no scratch law: fit {joint_form(fit.law)}, which shares E, or "
+            "give --scratch a fit of the power law on the scratch rows"
         )
     rival = fit if scratch is None else scratch
     if scratch is not None and scratch.law.is_two_stage:

@@ -11,6 +11,7 @@ import numpy as np
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit
 from bootlaw.fitting.prediction import can_predict, prediction_interval
+from bootlaw.fitting.rows import joint_form
 from bootlaw.planning import validity, words
 from bootlaw.planning.extrapolation import (
     decades_beyond,
@@ -183,7 +184,7 @@ def _refusal(fit: Fit, tokens_stage1: float) -> str | None:
     if reason is None and two_stages and tokens_stage1 == 0 and not fit.law.has_scratch_part:
         reason = (
             f"the law {fit.law.key} was fitted to rows with D1 > 0 and says nothing about "
-            f"training from scratch; fit {fit.law.key}+scratch, or the power law on scratch rows"
+            f"training from scratch; fit {joint_form(fit.law)}, or the power law on scratch rows"
         )
     if reason is None and not two_stages and tokens_stage1 > 0:
         reason = f"the law {fit.law.key} has one stage only; ask it with --tokens-stage1 0"

@@ -285,6 +285,9 @@ Outcome newton(const Program *program, const Measure *measure, const Options *op
     expand(program, measure, u, target, weight, &w->here);
     end.value = w->here.value;
     if (!isfinite(end.value)) return end;
+    double heaviest = 0.0;
+    for (int i = 0; i < w->here.n_rows; i++) heaviest = fmax(heaviest, w->here.weight[i]);
+    floor *= heaviest; /* weights of another unit change nothing */
     Model model = {&w->here, measure, u, lower, upper, {0}, {0}};
     find_metric(&w->here, w, model.metric);
     end.scaled_gradient = outer_gradient(&model, w, floor);

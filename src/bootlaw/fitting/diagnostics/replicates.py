@@ -122,7 +122,7 @@ def _lack_of_fit(e: Evidence) -> Iterator[Diagnostic]:
 
 
 def _delta_below_noise(e: Evidence) -> Iterator[Diagnostic]:
-    spread = replicate_spread(e.rows.table)
+    spread = replicate_spread(e.rows.table, e.law.variables)
     if spread is None or spread <= SMALL_DELTA * e.delta:
         return
     yield Diagnostic(

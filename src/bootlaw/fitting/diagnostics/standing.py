@@ -38,7 +38,7 @@ def _flat_optimum(e: Evidence) -> Iterator[Diagnostic]:
     at = e.law.index(name)
     low, high = float(e.plateau.lower[at]), float(e.plateau.upper[at])
     others = " and ".join(e.plateau.moving[1:])
-    spread = replicate_spread(e.rows.table)
+    spread = replicate_spread(e.rows.table, e.law.variables)
     if spread is not None and spread > e.delta:
         cause = "replicates of one cell differ by more than delta; average the seeds, or "
         example = f"to their spread, {spread:.1g}"
