@@ -105,7 +105,6 @@ def test_two_parts_share_parameters_by_name() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "reuse: A*D1^-a + E",
         "reuse: A*D1^-a + E; A*D^-a",
         "A; B",
         "reuse: A; reuse: B",

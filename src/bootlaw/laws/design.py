@@ -116,18 +116,19 @@ class Design:
 
     @cached_property
     def reach(self) -> Floats:
-        """(p, p) sum over rows and linear predictors x . u of the products x x^T.
+        """(p, p) sum over rows and linear predictors x . u inside exponentials of x x^T.
 
-        How far a step of the parameters moves the exponents and logarithms that the formula is
-        made of: a measure of a step that does not depend on where the parameters are.
+        How far a step of the parameters moves the logarithms of the formula's powers: a measure
+        of a step that depends neither on where the parameters are nor on the unit of losses.
         """
         size = self.n_parameters
         total = np.zeros((size, size))
         for group in self.groups:
             shape = (size, group.rows.size)
-            for op, start, count in group.program.nodes:
+            inside = {a for op, a, _ in group.program.nodes if op == Op.EXP}
+            for number, (op, start, count) in enumerate(group.program.nodes):
                 slopes = np.zeros(shape)
-                if op == Op.LINEAR:
+                if op == Op.LINEAR and number in inside:
                     for parameter, column in group.program.linear[start : start + count]:
                         if parameter >= 0:
                             slopes[parameter] = group.program.columns[column]
