@@ -39,6 +39,9 @@ AGREEMENT = 1e-9
 PERTURBATIONS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 """Sizes, as changes of log losses, of the steps from the best point that look for a better one."""
 
+MOST_NEARBY = 100
+"""Iterations from a start that is close to the optimum."""
+
 N_FACE = 8
 """Starts that are followed with E = 0."""
 
@@ -108,12 +111,13 @@ def find_optimum(
     else:
         own = _promising_starts(objective)
         starts = own if start is None else np.concatenate([start, own])
-    best = _search(objective, starts)
-    # Close by, whether E lies on its bound is settled by a start or two.
-    face = _face(objective, starts, best, 2 if nearby else N_FACE)
+    best = _search_nearby(objective, starts) if nearby else _search(objective, starts)
+    # Close by, whether E lies on its bound is settled by one start.
+    face = _face(objective, starts, best, 1 if nearby else N_FACE)
     if face is not None and face.objective.min() < best.value:
         best.add(face)
-    best = _search_around(objective, best, 1 if nearby else ROUNDS)
+    if not nearby or best.n_agreeing < 2 or best.scaled_gradient > TOLERANCE:
+        best = _search_around(objective, best, 1 if nearby else ROUNDS)
     drift = _polish(objective, best)
     lower, upper = objective.bounds
     on_bound = ((best.u <= lower) | (best.u >= upper)) & (lower < upper)
@@ -208,6 +212,12 @@ def _search(objective: Objective, starts: Floats) -> _Best:
     sampled = follow(_sample(objective), starts)
     order = np.argsort(sampled.objective, kind="stable")[:3]
     return _Best(minimise(objective, sampled.u[order], deltas=_larger(objective)[-1:]))
+
+
+def _search_nearby(objective: Objective, starts: Floats) -> _Best:
+    """Follow starts that are close to the optimum: through the smallest larger delta only."""
+    deltas = _larger(objective)[-1:]
+    return _Best(minimise(objective, starts, deltas=deltas, max_iterations=MOST_NEARBY))
 
 
 def _sample(objective: Objective) -> Objective:

@@ -56,7 +56,7 @@ def _mixture_quantile(centres: Floats, scale: float, probability: float) -> Floa
     # Each normal has its own quantile; the mixture's lies between the extreme ones.
     shift = scale * float(ndtri(probability))
     low, high = centres.min(axis=0) + shift, centres.max(axis=0) + shift
-    for _ in range(50):
+    for _ in range(36):
         middle = (low + high) / 2
         too_low = ndtr((middle - centres) / scale).mean(axis=0) < probability
         low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
