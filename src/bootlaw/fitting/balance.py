@@ -18,7 +18,6 @@ from bootlaw.laws.expression import (
     Expression,
     Number,
     Power,
-    Product,
     Sum,
     Symbol,
     factors_of,
@@ -157,6 +156,3 @@ def _in_function(term: Expression, name: str) -> bool:
         and variables(node)
         for node in walk(term)
     )
-
-
-__all__ = ["Product", "Ratio", "amount_of", "choices", "inner_parameters", "resolve", "signed"]

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.fitting.local import middles, responses
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, free_parameters
@@ -22,9 +23,6 @@ Floats = NDArray[np.float64]
 RANK_TOLERANCE = 1e-9
 """Relative singular value of the column-scaled Jacobian below which a direction does not exist
 in the data. Real designs stay above 1e-7; exact degeneracy leaves rounding, 1e-15."""
-
-SAME_LEVEL = 0.01
-"""Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 HOPELESS = 1.0
 """Plug-in standard error of an exponent, in the middle of the data, from which the rows say

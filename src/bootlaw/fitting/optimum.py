@@ -12,7 +12,7 @@ from bootlaw.fitting.directions import orthonormal_steps
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.projection import neighbours, project, scattered
 from bootlaw.fitting.solver import TOLERANCE, Solution, minimise
-from bootlaw.fitting.starts import SHARES, starting_points
+from bootlaw.fitting.starts import starting_points
 from bootlaw.laws import Design
 
 Floats = NDArray[np.float64]
@@ -381,6 +381,3 @@ def _larger(objective: Objective) -> list[float]:
 def follow(objective: Objective, starts: Floats, threads: int | None = None) -> Solution:
     """Return where the starts end, through the graduated deltas to the exact one."""
     return minimise(objective, starts, deltas=_larger(objective), threads=threads)
-
-
-__all__ = ["AGREEMENT", "DELTAS", "SHARES", "Optimum", "find_optimum", "follow"]

@@ -120,15 +120,21 @@ def _first_delta(objective: Objective) -> float:
     return max(1e-3 * float(np.abs(objective.targets).mean()), 1e-300)
 
 
-def _weights(table: RunTable, column: str) -> Floats:
+def _non_negative(table: RunTable, column: str, what: str) -> Floats:
+    """Return a column of finite numbers of at least 0; refuse any other by row."""
     values = table.numbers(column)
     wrong = ~(np.isfinite(values) & (values >= 0))
     if wrong.any():
         at = int(np.flatnonzero(wrong)[0])
         raise InputError(
-            f"{table.place(at)}, column '{column}': found {values[at]:g}; a weight is a finite "
+            f"{table.place(at)}, column '{column}': found {values[at]:g}; {what} is a finite "
             "number of at least 0"
         )
+    return values
+
+
+def _weights(table: RunTable, column: str) -> Floats:
+    values = _non_negative(table, column, "a weight")
     if not (values > 0).any():
         raise InputError(f"{table.source}: every weight in column '{column}' is 0; no row counts")
     # Weights of an unusual unit would bring the objective to the size of its own rounding.
@@ -192,14 +198,7 @@ def _with_errors(solved: Solved, table: RunTable, column: str, target: str) -> S
     Known sampling errors understate how far runs scatter, so the common part is what the
     residuals have beyond the median known variance, at least a tenth of their own.
     """
-    errors = table.numbers(column)
-    wrong = ~(np.isfinite(errors) & (errors >= 0))
-    if wrong.any():
-        at = int(np.flatnonzero(wrong)[0])
-        raise InputError(
-            f"{table.place(at)}, column '{column}': found {errors[at]:g}; a standard error is a "
-            "finite number of at least 0"
-        )
+    errors = _non_negative(table, column, "a standard error")
     if not np.isfinite(solved.scale):
         return solved
     known = errors / table.numbers(target) if solved.objective.scale == "log" else errors
@@ -244,6 +243,3 @@ def likelihood_unit(objective: Objective, sigma: float) -> float:
     density = exp(-0.5 * k * k) / sqrt(2.0 * pi)
     squares = sigma**2 * (inside - 2.0 * k * density) + objective.delta**2 * (1.0 - inside)
     return squares / max(inside, 1e-300)
-
-
-__all__ = ["Solved", "likelihood_unit", "residual_scale", "solve"]

@@ -45,11 +45,6 @@ class NoiseScales:
     trunk: float
     row: float
 
-    @property
-    def new_run(self) -> float:
-        """Standard deviation of a run that starts a trunk of its own."""
-        return float(np.hypot(self.trunk, self.row))
-
 
 @dataclass(frozen=True, eq=False)
 class RandomEffects:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bootlaw import laws
 from bootlaw.errors import InputError
+from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws import Law
 from bootlaw.runs import RunTable, known_columns
 
@@ -20,9 +21,6 @@ COMPARABLE = ("params", "data2", "eval_data")
 """Columns that a scratch row shares with the reuse rows that it is compared with."""
 
 BY_WHERE = "left out by --where"
-
-SAME_LEVEL = 0.01
-"""Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.fitting.identifiability import SAME_LEVEL, distinct_levels
+from bootlaw.fitting.identifiability import distinct_levels
+from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, D2
 from bootlaw.runs import RunTable
 

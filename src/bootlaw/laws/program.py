@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.laws.expression import (
-    FUNCTIONS,
     Call,
     Expression,
     Largest,
@@ -30,7 +29,6 @@ from bootlaw.laws.expression import (
     Product,
     Sum,
     Symbol,
-    Variable,
     evaluate,
     symbols,
 )
@@ -277,6 +275,3 @@ class _Compiler:
             self._node_numbers[node] = len(self.nodes)
             self.nodes.append(node)
         return self._node_numbers[node]
-
-
-__all__ = ["FUNCTIONS", "Op", "Program", "Variable", "compile_expression"]

@@ -6,11 +6,9 @@ import math
 
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit
+from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1
 from bootlaw.planning import words
-
-SAME_LEVEL = 0.01
-"""Levels closer than 1 % are one: runs stop at whole batches, not at round token counts."""
 
 
 def check_tokens(name: str, value: float, *, zero_allowed: bool = False) -> None:
