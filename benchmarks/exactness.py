@@ -6,15 +6,17 @@ Bar: where the optimum is finite, our objective is never above the best of scipy
 and L-BFGS-B by more than 1e-9 of it; where it lies at infinity, the fit is `not_identifiable` and
 names what runs away. `--brute N` also compares with our own solver from 2 N starts that are not
 those of a fit, a harder rival. Without `--all`, a part of the tables and a time limit on scipy.
+`--log FILE` keeps every case as it is done; the same command then goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -34,7 +36,9 @@ N_STARTS = 64
 class Result:
     """One case: objectives, CPU seconds, and why the fit says not identifiable, if it does."""
 
-    case: Case
+    table: str
+    law: str
+    n_rows: int
     ours: float
     rival: float
     brute: float
@@ -43,6 +47,11 @@ class Result:
     n_rival_starts: int
     reason: str | None
     converged: bool
+
+    @property
+    def name(self) -> str:
+        """As `Case.name`."""
+        return f"{self.table} / {self.law}"
 
     @property
     def gap(self) -> float:
@@ -73,16 +82,15 @@ def run(case: Case, seconds: float, n_brute: int) -> Result:
     brute = brute_force(objective, optimum.u, n_brute)[0] if n_brute else np.inf
     scale = residual_scale(objective.residuals(optimum.u), optimum.u.size)
     reason = identify(objective, optimum, 0.0 if np.isnan(scale) else scale).reason
-    return Result(case, optimum.objective, rival, brute, own_seconds, rival_seconds, used, reason,
-                  optimum.verified)  # fmt: skip
+    return Result(case.table, case.law, objective.design.n_rows, optimum.objective, rival, brute,
+                  own_seconds, rival_seconds, used, reason, optimum.verified)  # fmt: skip
 
 
 def describe(result: Result) -> str:
     """Return one line."""
-    rows = result.case.objective.design.n_rows
     why = f"; {result.reason[:90]}" if result.reason else ""
     return (
-        f"{result.verdict:15s} gap {result.gap:9.1e}  {result.case.name} ({rows} rows), "
+        f"{result.verdict:15s} gap {result.gap:9.1e}  {result.name} ({result.n_rows} rows), "
         f"{1e3 * result.seconds:.0f} ms against {result.rival_seconds:.1f} s{why}"
     )
 
@@ -91,20 +99,21 @@ def summarise(results: list[Result]) -> None:
     """Print counts per law, times and the worst cases."""
     verdicts = ("better", "equal", "infinity", "unidentifiable", "WORSE")
     print(f"\n{'law':28s}" + "".join(f"{v:>16s}" for v in verdicts))
-    for law in dict.fromkeys(r.case.law for r in results):
-        counts = Counter(r.verdict for r in results if r.case.law == law)
+    for law in dict.fromkeys(r.law for r in results):
+        counts = Counter(r.verdict for r in results if r.law == law)
         print(f"{law:28s}" + "".join(f"{counts[v]:16d}" for v in verdicts))
     own = np.array([r.seconds for r in results])
     theirs = np.array([r.rival_seconds / r.n_rival_starts for r in results])
+    tables, starts = {r.table for r in results}, np.array([r.n_rival_starts for r in results])
     print(
-        f"{len(results)} cases; our search {1e3 * np.median(own):.0f} ms of CPU in the median, "
-        f"{1e3 * own.max():.0f} at most; scipy {1e3 * np.median(theirs):.0f} ms a start (both "
-        f"methods), {np.median([r.n_rival_starts for r in results]):.0f} starts in the median"
+        f"{len(results)} cases on {len(tables)} tables; our search {1e3 * np.median(own):.0f} ms "
+        f"of CPU in the median, {1e3 * own.max():.0f} at most; scipy "
+        f"{1e3 * np.median(theirs):.0f} ms a start (both methods), {np.median(starts):.0f} starts "
+        f"in the median, all {N_STARTS} in {(starts == N_STARTS).sum()} cases"
     )
     finite = [r for r in results if r.reason is None]
-    print(
-        f"largest gap where the optimum is finite: {max(r.gap for r in finite):.1e} (bar {BAR:.0e})"
-    )
+    largest = max((r.gap for r in finite), default=-np.inf)
+    print(f"largest gap where the optimum is finite: {largest:.1e} (bar {BAR:.0e})")
     for result in sorted(results, key=lambda r: -r.gap)[:12]:
         print(describe(result))
 
@@ -116,23 +125,41 @@ def cases(args: argparse.Namespace) -> Iterator[Case]:
     return (case for case in every if args.law is None or case.law == args.law)
 
 
+def kept(path: Path | None) -> list[Result]:
+    """Return the results of an earlier run, none where there was none."""
+    if path is None or not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [Result(**json.loads(line)) for line in lines]
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", default=".", help="folder with the tables of real runs")
     parser.add_argument("--all", action="store_true", help="all tables, all 64 starts (hours)")
     parser.add_argument("--simulated", type=int, default=12, help="simulated tables without --all")
-    parser.add_argument("--seconds", type=float, default=1.5, help="scipy's limit without --all")
+    parser.add_argument(
+        "--seconds", type=float, help="scipy's limit per case (1.5; none with --all)"
+    )
     parser.add_argument("--brute", type=int, default=0, help="starts of the brute-force search")
     parser.add_argument("--law", help="only this law")
     parser.add_argument("--skip", type=int, default=0, help="leave out the first cases")
     parser.add_argument("--most", type=int, help="at most so many cases")
+    parser.add_argument("--log", type=Path, help="keep the cases here, and go on from there")
     args = parser.parse_args()
-    results = []
+    seconds = args.seconds or (np.inf if args.all else 1.5)
+    results = kept(args.log)
+    done = {result.name for result in results}
     for case in list(cases(args))[args.skip :][: args.most]:
-        results.append(run(case, np.inf if args.all else args.seconds, args.brute))
+        if case.name in done:
+            continue
+        results.append(run(case, seconds, args.brute))
         if results[-1].verdict == "WORSE":
             print(describe(results[-1]), flush=True)
+        if args.log is not None:
+            with args.log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(results[-1])) + "\n")
     summarise(results)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares, minimize
 
+from bootlaw.fitting.graduated import follow
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import follow
 
 Floats = NDArray[np.float64]
 

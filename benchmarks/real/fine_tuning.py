@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bootlaw.fitting.misfit import Misfit
+from bootlaw.fitting import Misfit
 from bootlaw.laws import from_formula
 from bootlaw.runs import RunTable
 from real.forecasts import Forecast, Recipe, forecast, misfit_or_none, rms

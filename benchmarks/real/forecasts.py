@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bootlaw import fit
 from bootlaw.errors import UndeterminedError
-from bootlaw.fitting.misfit import Misfit, interval_beyond, misfit
+from bootlaw.fitting import Misfit, interval_beyond, misfit
 from bootlaw.laws import Law
 from bootlaw.runs import RunTable
 

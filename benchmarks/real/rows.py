@@ -27,6 +27,10 @@ SOURCES = {
     "olmo_ladder_final.csv": (
         "github.com/allenai/OLMo-ladder (Apache-2.0): columns run, size, params, tokens, loss_c4_en"
     ),
+    "chinchilla_digitised.csv": (
+        "github.com/kyo-takano/chinchilla (Apache-2.0), examples: columns params, tokens, loss"
+    ),
+    "tiny_two_stage.csv": "made for this project (CC0): columns method, N, D1, D2, loss",
 }
 
 

@@ -29,3 +29,10 @@ class Interrupted(BootlawError):
     """The user or the scheduler asked the work to stop; what was done is kept (exit code 130)."""
 
     exit_code = 130
+
+
+def reason(error: BaseException) -> str:
+    """Return the first line of `error`, of the system's own words where it has some."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).strip().partition("\n")[0] or type(error).__name__

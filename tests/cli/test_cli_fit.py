@@ -105,3 +105,27 @@ def test_a_table_that_cannot_tell_exits_3(
     streams = capsys.readouterr()
     assert json.loads(streams.out)["status"] == "not_identifiable"
     assert "tokens_stage1 has one level" in streams.err
+
+
+def test_several_methods_are_fitted_together_and_written_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "runs.csv"
+    lines = ["method,D1,D2,N,loss"]
+    for method, a in (("cpt", 9.0), ("stack", 6.0)):
+        for d1 in (1e6, 4e6, 16e6, 64e6):
+            lines += [
+                f"{method},{d1:.0f},{d2:.0f},50000,{1.5 + a * d1**-0.1 * d2**-0.12:.6f}"
+                for d2 in (1e6, 4e6, 16e6, 64e6)
+            ]
+    lines += [f"scratch,0,{d2:.0f},50000,{1.5 + 9 * d2**-0.2:.6f}" for d2 in (1e6, 1e7, 1e8, 1e9)]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    out = tmp_path / "fit.json"
+    options = ["--law", "multiplicative+scratch", "--method", "cpt,stack", "--out", str(out)]
+    assert main(["fit", str(table), *options, "--json"]) == 0
+    documents = json.loads(capsys.readouterr().out)["methods"]
+    assert [d["method"] for d in documents] == ["cpt", "stack"]
+    saved = [Fit.load(tmp_path / f"fit.{method}.json") for method in ("cpt", "stack")]
+    assert saved[0].value("E") == saved[1].value("E") == pytest.approx(1.5, abs=1e-3)
+    assert not out.exists()
+    assert main(["fit", str(table), *options, "--target", "N"]) == 2

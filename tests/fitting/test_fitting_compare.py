@@ -373,3 +373,38 @@ def test_equal_losses_are_no_contest():
     comparison = compare(level, bootstrap=0)
     assert {row.status for row in comparison.rows} == {"not_identifiable"}
     assert "losses are equal (2.5)" in comparison.rows[0].reason
+
+
+def test_delta_from_the_residuals_is_that_of_each_fit():
+    laws = ["bootstrapped", "multiplicative"]
+    found = compare(table(0.004), laws, holdout="largest-d1", delta="auto", bootstrap=0)
+    whole = {key: fit(table(0.004), key, delta="auto") for key in laws}
+    assert 1e-3 < whole["bootstrapped"].delta < whole["multiplicative"].delta
+    for row in found.rows:
+        assert row.rms_log_all == pytest.approx(whole[row.law].rms_log, rel=1e-6)
+        assert found.fits[row.law].delta == pytest.approx(whole[row.law].delta, rel=1e-6)
+
+
+def test_one_held_out_row_is_remarked():
+    runs = table(0.002).select(np.arange(30) < 10)
+    found = compare(runs, ["multiplicative", "total-tokens"], bootstrap=0)
+    assert found.n_out == 1
+    assert found.to_json()["notes"] == found.notes
+    assert "cannot tell laws apart" in found.notes[0]
+    assert found.notes[0] in found.summary()
+    assert all(row.tie for row in found.rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"laws": "bootstrapped"}, "keys in a list"),
+        ({"laws": [3]}, "law is the key"),
+        ({"holdout": 3}, "a name or a list"),
+        ({"holdout": [3]}, "holdout is text"),
+        ({"method": 3}, "method is text"),
+    ],
+)
+def test_options_of_another_type_are_refused(options, said):
+    with pytest.raises(InputError, match=said):
+        compare(table(0.002), **options)

@@ -107,6 +107,8 @@ def test_the_summary_has_formula_intervals_status_and_remarks(fitted: Fit) -> No
         ({"ranges": {"tokens_stage1": [1e5], "tokens_stage2": [1, 2]}}, "not a fit"),
         ({"ranges": {"tokens_stage1": [None, 1], "tokens_stage2": [1, 2]}}, "not a fit"),
         ({"replicates": [[float("nan")] * 5]}, "replicates"),
+        ({"replicates": [[-20.0, 0.1, 0.3, 0.0, 1.0]]}, "A, an amount, is below zero"),
+        ({"residual_scale": -0.01}, "residual_scale is below zero"),
     ],
 )
 def test_damaged_documents_are_refused(change: dict[str, object], message: str) -> None:

@@ -4,17 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import norm
 
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import compare, fit
-from bootlaw.fitting.ensemble import mixed_forecast, mixture_quantile
+from bootlaw.fitting.ensemble import mixed_forecast
 from bootlaw.fitting.prediction import prediction_interval
 from bootlaw.runs import read_runs
 
-QUICK = settings(deadline=None, max_examples=40)
 ASKED = {"tokens_stage1": [1e8, 2e7], "tokens_stage2": [2e7, 4e6]}
 
 
@@ -83,24 +79,6 @@ def test_what_is_missing_is_named(fits):
         mixed_forecast(fits, [1, 1], ASKED, 1.0)
     with pytest.raises(UndeterminedError, match="no law"):
         mixed_forecast(fits, [0, 0], ASKED, 0.9)
-
-
-@QUICK
-@given(st.floats(-1, 1), st.floats(0.01, 2), st.floats(0.01, 0.99))
-def test_one_component_has_the_normal_quantile(centre, scale, probability):
-    found = mixture_quantile(np.array([[centre]]), np.ones(1), np.array([scale]), probability)
-    assert found[0] == pytest.approx(norm.ppf(probability, centre, scale), abs=1e-9)
-
-
-@QUICK
-@given(st.integers(0, 1000), st.floats(0.01, 0.99))
-def test_the_quantile_has_its_share_of_the_mixture_below(seed, probability):
-    rng = np.random.default_rng(seed)
-    centres, scales = rng.normal(size=(6, 3)), rng.uniform(0.05, 2, 6)
-    weights = rng.dirichlet(np.ones(6))
-    found = mixture_quantile(centres, weights, scales, probability)
-    below = weights @ norm.cdf((found - centres) / scales[:, None])
-    np.testing.assert_allclose(below, probability, atol=1e-8)
 
 
 def test_a_contest_forecasts_by_its_weights(contest):

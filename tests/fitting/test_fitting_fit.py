@@ -107,6 +107,8 @@ def test_real_stacking_runs() -> None:
     assert (found.n_rows, found.n_dropped, found.method) == (30, 100, "stack")
     assert found.ranges["tokens_stage1"] == pytest.approx((2.5e5, 1.6e7), rel=0.01)
     assert found.ranges["tokens_stage2"] == pytest.approx((1.25e5, 2e6), rel=0.01)
+    # The law does not read the size, but a plan of its cost needs it and could not know it.
+    assert found.ranges["params"][0] == found.ranges["params"][1] > 0
     assert found.value("a3") == pytest.approx(0.02734788, abs=1e-7)
     assert found.value("E") == pytest.approx(1.46799753, abs=1e-7)
     # The prototype fitted its first seed with squared loss and reported an RMS of 0.0064.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from bootlaw import fit, read_runs
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting.misfit import Misfit, RollOut, interval_beyond, misfit
+from bootlaw.fitting import Fit, Misfit, RollOut, interval_beyond, misfit
 from bootlaw.laws import from_formula
 from bootlaw.runs import RunTable
 
@@ -66,10 +68,29 @@ def test_options_reach_the_fits() -> None:
     assert by_median.step != by_mean.step
 
 
-def test_no_extra_inside_the_data_then_a_step_then_the_square_root_of_the_distance() -> None:
+def test_none_inside_the_data_then_without_a_jump_a_step_and_later_its_square_root() -> None:
     found = seen(step=0.01, decades=0.5)
-    values = 1e9 * 10 ** np.array([-1.0, 0.0, 0.25, 0.5, 2.0])
-    assert found.log_sd(values) == pytest.approx([0.0, 0.0, 0.01, 0.01, 0.02])
+    values = 1e9 * 10 ** np.array([-1.0, 0.0, 0.5])
+    assert found.log_sd(values) == pytest.approx([0.0, 0.0, 0.01])
+    edge = 1e9 * (1 + 1e-6)
+    assert found.log_sd(edge) < 1e-7
+    assert found.log_sd(edge) > 0
+    far = found.log_sd(1e9 * 10 ** np.array([60.0, 240.0]))
+    assert far[1] / far[0] == pytest.approx(2.0, rel=5e-3)
+
+
+def test_draws_are_those_of_students_t_and_the_same_at_every_question() -> None:
+    found = seen(0.01, 0.5)
+    draws = found.draws(1001, "reuse")
+    assert np.median(draws) == pytest.approx(0, abs=1e-12)
+    assert np.quantile(draws, 0.975) == pytest.approx(t(2).ppf(0.975), rel=0.02)
+    assert (found.draws(1001, "reuse") == draws).all()
+    assert np.abs(np.corrcoef(found.draws(1001, "scratch"), draws)[0, 1]) < 0.2
+
+
+def test_a_misfit_is_restored_from_its_document() -> None:
+    found = seen(0.012345678901234567, 0.5)
+    assert Misfit.from_json(found.to_json()) == found
 
 
 def test_sizes_within_one_percent_are_one_level() -> None:
@@ -131,3 +152,52 @@ def test_a_variable_with_many_levels_is_held_out_in_blocks() -> None:
     rollouts = misfit(table, "power", "tokens_stage2").rollouts
     assert sorted(one.n_held_out for one in rollouts) == [6, 6, 7]
     assert sum(one.decades for one in rollouts) / 3 == pytest.approx(0.3, abs=0.1)
+
+
+def two_stage(levels: int = 4, bend: float = 0.0) -> RunTable:
+    """Return reuse and scratch runs whose losses leave the law by `bend` at the largest D1."""
+    d1, d2 = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e8, 1e11, levels), TOKENS[:4]))
+    d1 = np.concatenate([d1, np.zeros(4)])
+    d2 = np.concatenate([d2, TOKENS[:4]])
+    base = np.maximum(d1, 1.0)
+    reuse = 200 * base**-0.12 * d2 ** (-0.3 + 0.012 * np.log(base)) + 1.1
+    loss = np.where(d1 > 0, reuse, 400 * d2**-0.3 + 1.1)
+    loss *= np.exp(
+        1e-3 * np.random.default_rng(0).standard_normal(d1.size) + bend * (d1 == d1.max())
+    )
+    method = np.where(d1 > 0, "cpt", "scratch")
+    return read_runs({"method": list(method), "D1": d1, "D2": d2, "loss": loss})
+
+
+def by_name(found: Fit) -> dict[tuple[str, str], Misfit]:
+    return {(one.variable, one.rows): one for one in found.misfits}
+
+
+def test_a_fit_with_a_bootstrap_knows_its_misfits() -> None:
+    found = fit(two_stage(bend=0.05), "bootstrapped+scratch", bootstrap=50)
+    misfits = by_name(found)
+    assert set(misfits) == {
+        ("tokens_stage1", "reuse"),
+        ("tokens_stage2", "reuse"),
+        ("tokens_stage2", "scratch"),
+    }
+    along = misfits["tokens_stage1", "reuse"]
+    assert along.largest == 1e11
+    top = max(along.rollouts, key=lambda one: one.level)
+    assert top.n_fitted == 16  # three bases at four D2, and the four runs from scratch
+    assert top.rms_log == pytest.approx(0.05, rel=0.3)
+    assert fit(two_stage(), "bootstrapped+scratch").misfits == ()
+
+
+def test_too_few_levels_earn_nothing_and_raise_nothing() -> None:
+    table = two_stage(levels=2)
+    found = fit(table, "multiplicative", bootstrap=50, resample="pairs")
+    assert "tokens_stage1" not in {one.variable for one in found.misfits}
+
+
+def test_misfits_are_saved_with_the_fit() -> None:
+    found = fit(two_stage(), "bootstrapped+scratch", bootstrap=50)
+    document = json.loads(json.dumps(found.to_json()))
+    assert Fit.from_json(document).misfits == found.misfits
+    del document["misfits"]
+    assert Fit.from_json(document).misfits == ()

@@ -56,3 +56,23 @@ def test_a_replicate_that_overflows_counts_as_extreme(odd: float) -> None:
     predictions[0] = odd
     lower, upper = prediction_interval(predictions, 0.01, 0.9)
     assert 1.95 < lower[0] < 2.0 < upper[0] < 2.05
+
+
+@pytest.mark.parametrize("spread", [1e-4, 0.02, 1.0])
+@pytest.mark.parametrize("shape", ["normal", "heavy", "two lumps"])
+def test_the_ends_are_quantiles_of_the_mixture(spread: float, shape: str) -> None:
+    rng = np.random.default_rng(1)
+    draws = {
+        "normal": rng.standard_normal((300, 40)),
+        "heavy": rng.standard_t(1.5, (300, 40)),
+        "two lumps": np.where(rng.random((300, 40)) < 0.1, 1.0, 0.0),
+    }[shape]
+    centres = np.clip(1.0 + spread * draws, -40, 40)
+    scales = np.linspace(0.002, 0.05, 40)
+    ends = prediction_interval(np.exp(centres), scales, 0.9)
+    for end, share in zip(ends, (0.05, 0.95), strict=True):
+        reached = norm.cdf((np.log(end) - centres) / scales).mean(axis=0)
+        np.testing.assert_allclose(reached, share, atol=1e-9)
+        alone = [prediction_interval(np.exp(centres[:, [i]]), scales[i], 0.9) for i in (0, 39)]
+        index = 0 if share < 0.5 else 1
+        np.testing.assert_allclose([one[index][0] for one in alone], end[[0, 39]], rtol=1e-9)

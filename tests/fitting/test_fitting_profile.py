@@ -10,6 +10,7 @@ from scipy.optimize import least_squares
 
 from bootlaw import laws
 from bootlaw.errors import InputError
+from bootlaw.fitting import fit
 from bootlaw.fitting.bootstrap import Replicates, refit, resampled
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, find_optimum
@@ -116,3 +117,18 @@ def test_laws_without_a_single_crossing_are_refused() -> None:
     lost = type(never)(lambda u: np.full(len(u), np.inf), never.constraint)
     with pytest.raises(InputError, match="no crossing"):
         profile(objective, optimum, lost, tables, refits)
+
+
+def test_a_fit_profiles_the_loss_at_a_point_that_was_asked_for() -> None:
+    objective, optimum, _, _ = problem()
+    columns = {**objective.design.columns, "loss": np.exp(objective.targets), "params": [1e7] * 40}
+    asked = ["D1=2M,D2=1e6", "E"]
+    found = fit(columns, LAW, delta=1.0, profile=asked)
+    low, high = found.profiles["D1=2M,D2=1e6"]
+    loss = float(LAW.loss(LAW.from_internal(optimum.u), {D1: [2e6], D2: [1e6]})[0])
+    assert low < loss < high < 1.02 * loss
+    assert found.profiles["E"][0] < found.value("E") < found.profiles["E"][1]
+    for point, said in (("D1=2M", "lacks tokens_stage2"), ("D1=2M,D2=x", "no value"),
+                        ("D1=1,D2=1,N=2", "has params")):  # fmt: skip
+        with pytest.raises(InputError, match=said):
+            fit(columns, LAW, delta=1.0, profile=[point])

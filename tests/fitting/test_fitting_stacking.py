@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import nnls
 
-from bootlaw.fitting.stacking import held_out_errors, stacking_weights, ties_with_best
+from bootlaw.fitting.stacking import (
+    held_out_errors,
+    non_negative_least_squares,
+    stacking_weights,
+    ties_with_best,
+)
 
 QUICK = settings(deadline=None, max_examples=40)
 
@@ -38,6 +44,15 @@ def test_a_law_with_much_larger_error_gets_nothing():
     noise = np.random.default_rng(1).normal(size=40)
     residuals = np.stack([0.001 * noise, 0.1 + 0.001 * noise], axis=1)
     np.testing.assert_allclose(stacking_weights(residuals), [1, 0], atol=1e-12)
+
+
+@QUICK
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_non_negative_least_squares_is_that_of_scipy(seed, size):
+    rng = np.random.default_rng(seed)
+    design, target = rng.normal(size=(2 * size + 3, size)), rng.normal(size=2 * size + 3)
+    found = non_negative_least_squares(design, target)
+    np.testing.assert_allclose(found, nnls(design, target)[0], atol=1e-10)
 
 
 def test_identical_laws_share_the_weight():

@@ -74,6 +74,11 @@ def test_formulas_mean_what_mathematics_says(text: str, expected: float) -> None
     assert value(text) == pytest.approx(expected, rel=1e-14, abs=1e-14)
 
 
+def test_a_short_name_in_backquotes_is_that_column_unless_the_table_has_one_called_so() -> None:
+    assert parse("A*`D1`") == parse("A*D1")
+    assert parse("A*`D1`", columns=["D1"]) == product(Symbol("A"), Variable("D1"))
+
+
 def test_short_names_columns_and_backquotes_are_variables_all_else_parameters() -> None:
     tree = parse("A*D1^-a1 + N*U + x*lr + `odd name` + E", columns=["lr", "odd"])
     assert variables(tree) == ("tokens_stage1", "params", "unique_tokens", "lr", "odd name")

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bootlaw.cli.forecasts import add_forecast_option, forecast_columns
-from bootlaw.cli.numbers import positive_number
+from bootlaw.cli.numbers import delta
 from bootlaw.cli.output import add_json_option, emit, say
 from bootlaw.errors import InputError, UndeterminedError
 
@@ -61,7 +61,12 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _add_fit_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--delta", type=positive_number, default=1e-3, metavar="X", help="Huber threshold"
+        "--delta",
+        type=delta,
+        default=1e-3,
+        metavar="X",
+        help="Huber threshold (%(default)s); auto: each fit's own, 1.345 robust standard "
+        "deviations of its residuals",
     )
     parser.add_argument(
         "--bootstrap",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootlaw.cli.assignments import add_parameter_options, unique
-from bootlaw.cli.numbers import positive_number
+from bootlaw.cli.numbers import delta
 from bootlaw.cli.output import add_json_option, emit, say
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def add_parser(subparsers: Any) -> None:
         metavar="COLUMN",
         help="the column to predict (loss); another one may stand in any table of numbers",
     )
-    parser.add_argument("--method", help="fit the rows of this method: cpt, stack, ...")
+    parser.add_argument(
+        "--method",
+        help="fit the rows of this method: cpt, stack, ...; several, as cpt,stack, are fitted "
+        "together with one E and one law from scratch, a fit each (parameters a3[cpt], ...)",
+    )
     parser.add_argument("--where", metavar="EXPR", help="rows to fit, \"method == 'stack'\"")
     parser.add_argument(
         "--bootstrap",
@@ -61,7 +66,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--delta",
-        type=_delta,
+        type=delta,
         default=1e-3,
         help="log residual where the loss turns from quadratic to linear (%(default)s); auto: "
         "1.345 robust standard deviations of the residuals",
@@ -89,7 +94,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="a profile interval of this parameter as well (may be repeated)",
+        help="a profile interval as well of this parameter, or of the loss at D1=1B,D2=20B (may "
+        "be repeated)",
     )
     parser.add_argument("--weights", metavar="COLUMN", help="weights of the rows")
     parser.add_argument(
@@ -100,48 +106,75 @@ def add_parser(subparsers: Any) -> None:
         "--level", type=_level, default=0.95, metavar="P", help="coverage of intervals (0.95)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
-    parser.add_argument("--out", metavar="FIT.json", help="write the fit here, for bootlaw plan")
+    parser.add_argument(
+        "--out",
+        metavar="FIT.json",
+        help="write the fit here, for bootlaw plan; those of several methods as FIT.METHOD.json",
+    )
     add_json_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Fit, print and save; return the exit code of the status."""
-    from bootlaw.fitting import fit
     from bootlaw.fitting.document import require_writable
     from bootlaw.runs import read_numbers, read_runs
 
-    if args.out:
-        require_writable(Path(args.out))
+    for path in out_paths(args.out, methods_of(args.method)).values():
+        require_writable(path)
     table = read_runs(args.table) if args.target == "loss" else read_numbers(args.table)
     for note in table.notes:
         say(f"bootlaw fit: note: {note}")
-    result = fit(
-        table,
-        _law(args, table),
-        method=args.method,
-        where=args.where,
-        target=args.target,
-        bootstrap=args.bootstrap,
-        delta=args.delta,
-        loss=args.loss,
-        scale=args.scale,
-        level=args.level,
-        resample=args.resample,
-        seed=args.seed,
-        drop_lowest=args.drop_lowest,
-        weights=args.weights,
-        errors=args.errors,
-        profile=args.profile,
-        **_parameters(args),
-    )
+    fits = _fits(args, table)
+    for method, path in out_paths(args.out, tuple(fits)).items():
+        fits[method].save(path)
+        say(f"bootlaw fit: wrote {path}")
+    results = list(fits.values())
     if args.json:  # the summary for people holds them already
-        _say_remarks(result)
-    if args.out:
-        result.save(args.out)
-        say(f"bootlaw fit: wrote {args.out}")
-    emit(args, result.to_json(), result.summary())
-    return _EXIT_CODES[result.status]
+        for result in results:
+            _say_remarks(result)
+    documents = [result.to_json() for result in results]
+    document = documents[0] if len(documents) == 1 else {"methods": documents}
+    emit(args, document, "\n\n".join(result.summary() for result in results))
+    return max(_EXIT_CODES[result.status] for result in results)
+
+
+def methods_of(text: str | None) -> tuple[str, ...]:
+    """Return the methods that were named, one or several with commas."""
+    return tuple(name.strip() for name in (text or "").split(","))
+
+
+def out_paths(out: str | None, methods: tuple[str, ...]) -> dict[str, Path]:
+    """Return method -> the file of its fit; none where none was asked for."""
+    if not out:
+        return {}
+    path = Path(out)
+    if len(methods) == 1:
+        return {methods[0]: path}
+    plain = {name: re.sub(r"[^\w.-]", "-", name) for name in methods}
+    return {name: path.with_name(f"{path.stem}.{plain[name]}{path.suffix}") for name in methods}
+
+
+def _fits(args: argparse.Namespace, table: RunTable) -> dict[str, Fit]:
+    """Return the fit asked for, or one for each of several methods."""
+    from bootlaw.errors import InputError
+    from bootlaw.fitting import fit, fit_jointly
+
+    methods, law, options = methods_of(args.method), _law(args, table), _options(args)
+    if len(methods) == 1:
+        one = fit(table, law, method=args.method, target=args.target, **options)
+        return {methods[0]: one}
+    if args.target != "loss":
+        raise InputError("several methods share an irreducible loss: leave out --target")
+    return fit_jointly(table, law, methods, **options)
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    names = (
+        "where", "bootstrap", "delta", "loss", "scale", "level", "resample", "seed",
+        "drop_lowest", "weights", "errors", "profile",
+    )  # fmt: skip
+    return {**{name: getattr(args, name) for name in names}, **_parameters(args)}
 
 
 def _law(args: argparse.Namespace, table: RunTable) -> str | Law:
@@ -171,10 +204,6 @@ def _parameters(args: argparse.Namespace) -> dict[str, Any]:
         return {name: unique(getattr(args, flag), f"--{flag}") for name, flag in flags.items()}
     except argparse.ArgumentTypeError as error:
         raise InputError(str(error)) from None
-
-
-def _delta(text: str) -> float | str:
-    return text if text == "auto" else positive_number(text)
 
 
 def _say_remarks(result: Fit) -> None:

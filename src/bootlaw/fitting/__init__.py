@@ -1,13 +1,16 @@
 """Fits of laws to run tables: objective, solver, uncertainty, diagnostics, comparison."""
 
+from bootlaw.fitting.beyond import interval_beyond, misfit
 from bootlaw.fitting.compare import compare
 from bootlaw.fitting.ensemble import EnsembleForecast
 from bootlaw.fitting.evidence import Diagnostic
 from bootlaw.fitting.fit import fit
-from bootlaw.fitting.misfit import Misfit, interval_beyond, misfit
+from bootlaw.fitting.jointly import fit_jointly
+from bootlaw.fitting.misfit import Misfit, RollOut
 from bootlaw.fitting.result import Estimate, Fit
-from bootlaw.fitting.rows import FitRows, select_rows
+from bootlaw.fitting.rows import select_rows
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
+from bootlaw.fitting.selection import FitRows
 from bootlaw.fitting.several import Comparisons
 from bootlaw.fitting.slices import PowerLawSlice, per_base_power_laws, per_stage2_power_laws
 
@@ -22,8 +25,10 @@ __all__ = [
     "FitRows",
     "Misfit",
     "PowerLawSlice",
+    "RollOut",
     "compare",
     "fit",
+    "fit_jointly",
     "interval_beyond",
     "misfit",
     "per_base_power_laws",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +114,7 @@ def _size(values: Floats) -> float:
     return float(np.exp(np.log(sizes).mean())) if sizes.size else 1.0
 
 
+@lru_cache(maxsize=1024)
 def _surroundings(term: Expression, name: str) -> tuple[Expression, Expression, float]:
     """Return the term of the innermost sum or function that `name` scales, the rest, the degree.
 

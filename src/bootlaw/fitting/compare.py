@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import BootlawError, InputError, UndeterminedError
 from bootlaw.fitting.contestants import Field, named_field, whole_field
+from bootlaw.fitting.fit import require_text
 from bootlaw.fitting.holdouts import (
     EXPANDING,
     Split,
@@ -38,7 +39,7 @@ def compare(
     method: str | None = None,
     where: str | None = None,
     holdout: str = "lowest-loss",
-    delta: float = 1e-3,
+    delta: float | Literal["auto"] = 1e-3,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> Comparison: ...
@@ -52,7 +53,7 @@ def compare(
     method: str | None = None,
     where: str | None = None,
     holdout: list[str] | tuple[str, ...],
-    delta: float = 1e-3,
+    delta: float | Literal["auto"] = 1e-3,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> Comparisons: ...
@@ -65,7 +66,7 @@ def compare(
     method: str | None = None,
     where: str | None = None,
     holdout: str | Sequence[str] = "lowest-loss",
-    delta: float = 1e-3,
+    delta: float | Literal["auto"] = 1e-3,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> Comparison | Comparisons:
@@ -87,7 +88,9 @@ def compare(
         levels below; ``expanding:COLUMN`` along a column of choice) or ``kfold`` (five folds by
         trunk), residuals pooled over the fits. Several, as a list, share the fits that they have
         in common and give a `Comparisons`.
-    delta : Huber threshold of the fits, in log loss.
+    delta : Huber threshold of the fits, in log loss; ``auto`` takes each fit's from its own
+        residuals (1.345 robust standard deviations), so that no law is judged by the noise of
+        another.
     bootstrap : replicates per fit, for the coverage of prediction intervals and for those of an
         ensemble forecast; 0 leaves both out.
     seed : of the bootstrap and of the folds.
@@ -99,11 +102,12 @@ def compare(
     UndeterminedError
         When holding out leaves nothing to fit, with every hold-out where several are named.
     """
-    names = (holdout,) if isinstance(holdout, str) else tuple(dict.fromkeys(holdout))
+    names = holdout_names(holdout)
+    require_text(method=method, where=where)
+    if isinstance(laws, str):
+        raise InputError(f"laws are keys in a list, such as [{laws!r}], not {laws!r}")
     if not names:
         raise InputError("no hold-out was named; name one, such as lowest-loss")
-    for name in names:
-        require_holdout(name)
     runs = table if isinstance(table, RunTable) else read_runs(table)
     field = (
         whole_field(runs, method, where) if laws is None else named_field(runs, laws, method, where)
@@ -112,6 +116,17 @@ def compare(
     if isinstance(holdout, str):
         return _comparison(field, fits, holdout)
     return contest_all(field, fits, names)
+
+
+def holdout_names(holdout: object) -> tuple[str, ...]:
+    """Return the hold-outs named, each once; InputError for what is no name of one."""
+    listed = (holdout,) if isinstance(holdout, str) else holdout
+    if not isinstance(listed, tuple | list):
+        raise InputError(f"holdout is a name or a list of them, not {holdout!r:.100}")
+    for name in listed:
+        require_text(holdout=name)
+        require_holdout(name)
+    return tuple(dict.fromkeys(listed))
 
 
 def contest_all(field: Field, fits: Fits, holdouts: Sequence[str]) -> Comparisons:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from bootlaw import laws as catalogue
 from bootlaw.errors import InputError
 from bootlaw.fitting.applicability import why_not
-from bootlaw.fitting.rows import FitRows, select_rows
+from bootlaw.fitting.fit import as_law
+from bootlaw.fitting.rows import select_rows
+from bootlaw.fitting.selection import FitRows
 from bootlaw.laws import Law
 from bootlaw.runs import RunTable
 
@@ -58,7 +60,7 @@ def named_field(
     own = [name for name in names if name != ALL]
     if len(own) < len(names):
         return _joined(whole_field(table, method, where), own)
-    laws = _unique([catalogue.get(n) if isinstance(n, str) else n for n in own])
+    laws = _unique([as_law(name) for name in own])
     first = next((law for law in laws if law.is_two_stage), laws[0])
     chosen = select_rows(table, _without_scratch_part(first), method=method, where=where)
     for law in laws:
@@ -93,7 +95,7 @@ def whole_field(table: RunTable, method: str | None, where: str | None) -> Field
 
 def _joined(field: Field, names: Sequence[str | Law]) -> Field:
     """Return the contest with further laws, on those of its rows that they can use too."""
-    further = [catalogue.get(n) if isinstance(n, str) else n for n in names]
+    further = [as_law(name) for name in names]
     if not further:
         return field
     laws = _unique([*field.laws, *further])

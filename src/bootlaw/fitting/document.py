@@ -15,6 +15,7 @@ from bootlaw import laws
 from bootlaw.atomic import write_text
 from bootlaw.errors import InputError
 from bootlaw.fitting.evidence import Diagnostic
+from bootlaw.fitting.misfit import Misfit
 from bootlaw.fitting.result import Estimate, Fit, Status
 
 _PLAIN = (
@@ -57,6 +58,7 @@ def to_document(fit: Fit) -> dict[str, Any]:
         **{name: getattr(fit, name) for name in _PLAIN},
         "diagnostics": [d.to_json() for d in fit.diagnostics],
         "profiles": {n: [_number(low), _number(high)] for n, (low, high) in fit.profiles.items()},
+        "misfits": [one.to_json() for one in fit.misfits],
         "n_bootstrap": len(fit.replicates),
         "ranges": {name: list(ends) for name, ends in fit.ranges.items()},
         "rows_used": list(fit.rows_used),
@@ -88,6 +90,7 @@ def _restore(document: Mapping[str, Any]) -> Fit:
         diagnostics=tuple(Diagnostic(**d) for d in document["diagnostics"]),
         ranges={name: (ends[0], ends[1]) for name, ends in document["ranges"].items()},
         rows_used=tuple(document["rows_used"]),
+        misfits=tuple(Misfit.from_json(one) for one in document.get("misfits", ())),
         profiles={n: _interval(ends) for n, ends in document.get("profiles", {}).items()},
         **numbers,
         **{name: document.get(name, _DEFAULTS.get(name)) for name in _PLAIN},
@@ -104,6 +107,7 @@ def _require_sense(fit: Fit) -> None:
     lost = [n for n, v in zip(fit.law.names, fit.values, strict=True) if not math.isfinite(v)]
     if fit.status == "converged" and lost:
         raise _damaged(f"it says converged, but {', '.join(lost)} has no value")
+    _check_signs(fit)
     if not np.isfinite(fit.replicates).all():
         raise _damaged("its replicates have values that are not finite")
     for name in fit.law.variables:
@@ -111,6 +115,17 @@ def _require_sense(fit: Fit) -> None:
         # NaN fails every comparison.
         if not 0 <= low <= high < math.inf:
             raise _damaged(f"its ranges lack the least and greatest {name}")
+
+
+def _check_signs(fit: Fit) -> None:
+    """Refuse amounts below zero, of which no law has a loss, and a noise below zero."""
+    amounts = np.flatnonzero(fit.law.logged)
+    rows = np.vstack([fit.values, fit.replicates])[:, amounts]
+    if (rows < 0).any():
+        name = fit.law.names[amounts[int(np.argmax((rows < 0).any(axis=0)))]]
+        raise _damaged(f"{name}, an amount, is below zero")
+    if fit.residual_scale < 0:
+        raise _damaged("its residual_scale is below zero")
 
 
 def _damaged(found: str) -> InputError:

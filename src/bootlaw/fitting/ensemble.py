@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting.mixture import mixture_quantile
 from bootlaw.fitting.prediction import can_predict
 from bootlaw.fitting.result import Fit
 
@@ -143,25 +144,3 @@ def _logs(predictions: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(predictions)
     return np.asarray(np.clip(np.nan_to_num(logs, nan=_EXTREME), -_EXTREME, _EXTREME))
-
-
-def mixture_quantile(
-    centres: Floats, weights: Floats, scales: Floats, probability: float
-) -> Floats:
-    """Return (n,) the quantile of a mixture of normals, solved for by bisection.
-
-    Parameters
-    ----------
-    centres : (r, n) means, one row per component.
-    weights, scales : (r,) shares with sum 1, and standard deviations above 0.
-    """
-    from scipy.special import ndtr, ndtri
-
-    # Each normal has its own quantile; the mixture's lies between the extreme ones.
-    own = centres + scales[:, None] * float(ndtri(probability))
-    low, high = own.min(axis=0), own.max(axis=0)
-    for _ in range(60):
-        middle = (low + high) / 2
-        too_low = weights @ ndtr((middle - centres) / scales[:, None]) < probability
-        low, high = np.where(too_low, middle, low), np.where(too_low, high, middle)
-    return np.asarray((low + high) / 2, dtype=np.float64)

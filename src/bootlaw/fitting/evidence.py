@@ -17,7 +17,7 @@ from bootlaw.fitting.identifiability import Identifiability, weighted_jacobian
 from bootlaw.fitting.local import middles
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum
-from bootlaw.fitting.rows import FitRows
+from bootlaw.fitting.selection import FitRows
 from bootlaw.laws import Law
 
 Floats = NDArray[np.float64]

@@ -10,25 +10,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw import __version__, laws
+from bootlaw import laws
 from bootlaw.errors import InputError
-from bootlaw.fitting.blocks import refit_in_blocks
-from bootlaw.fitting.bootstrap import Replicates, choose_scheme
 from bootlaw.fitting.diagnostics import diagnose
-from bootlaw.fitting.evidence import Diagnostic, Evidence
-from bootlaw.fitting.flatness import find_plateau
-from bootlaw.fitting.identifiability import identify
 from bootlaw.fitting.kernel import MOST_PARAMETERS
-from bootlaw.fitting.objective import Loss, Objective, Scale, huber
+from bootlaw.fitting.misfit import Misfit
+from bootlaw.fitting.objective import Loss, Scale
 from bootlaw.fitting.options import DELTA, Options, Search
-from bootlaw.fitting.problem import solve
-from bootlaw.fitting.profile_parameters import profile_parameters
-from bootlaw.fitting.result import Estimate, Fit, Status
-from bootlaw.fitting.rows import FitRows, complete_rows, select_rows
-from bootlaw.fitting.trunk_noise import trunk_noise
-from bootlaw.fitting.trunks import trunk_numbers
+from bootlaw.fitting.outcome import as_fit, work_out
+from bootlaw.fitting.result import Fit
+from bootlaw.fitting.rollouts import law_misfits
+from bootlaw.fitting.rows import complete_rows, select_rows
+from bootlaw.fitting.selection import FitRows
 from bootlaw.laws import Constrained, Law, constrain
-from bootlaw.laws.names import D1
 from bootlaw.runs import RunTable, read_numbers, read_runs
 
 LOSS = "loss"
@@ -92,8 +86,9 @@ def fit(
     weights : a column of row weights, at least 0.
     errors : a column of known standard errors of the losses, such as ``loss_se``; rows count by
         the inverse of their known variance plus one that all rows share.
-    profile : parameters that get a profile interval as well, at `level`; see
-        `bootlaw.fitting.profile`, which also profiles forecasts and break-evens.
+    profile : parameters that get a profile interval as well, at `level`, and points such as
+        ``D1=1e9,D2=20B`` whose expected loss does; see `bootlaw.fitting.profile`, which also
+        profiles break-evens.
     remarks : False looks only for what makes the fit unusable and then makes no replicates, for
         many fits of similar rows.
 
@@ -120,10 +115,11 @@ def fit(
         search=search,
         weights=weights,
         errors=errors,
-        profile=tuple(profile),
+        profile=names_of(profile),
         remarks=remarks,
     )
-    law = laws.get(law) if isinstance(law, str) else law
+    law = as_law(law)
+    require_text(method=method, where=where, target=target)
     if not law.variables:
         raise InputError(
             f"law {law.key} reads no column of the table, so it is the same number in every row; "
@@ -146,138 +142,52 @@ def fit(
 
 
 def _fit_rows(rows: FitRows, constrained: Constrained, options: Options, started: float) -> Fit:
-    solved = solve(rows.table, constrained, LOSS, options)
-    objective, optimum, law = solved.objective, solved.optimum, constrained.law
-    trunks = trunk_numbers(rows.table)
-    n_spare = len(rows.table) - len(law.parameters)
-    scheme = choose_scheme(options.resample, trunks, n_spare)
-    identifiability = identify(objective, optimum, 0.0 if np.isnan(solved.scale) else solved.scale)
-    refits = None
-    usable = optimum.verified and identifiability.reason is None
-    if options.bootstrap and (usable or options.remarks):
-        refits = refit_in_blocks(
-            objective, optimum, scheme, trunks, options.bootstrap, options.seed
-        )
-    evidence = Evidence(
-        law=law,
-        rows=rows,
-        objective=objective,
-        scale=solved.scale,
-        optimum=optimum,
-        values=_natural(law, optimum.u),
-        identifiability=identifiability,
-        plateau=find_plateau(objective, optimum) if identifiability.reason is None else None,
-        delta=objective.delta,
-        bootstrap=refits,
-        replicates=_replicates(law, refits),
-        level=options.level,
-        n_trunks=int(trunks.max()) + 1 if _by_trunks(scheme) and trunks is not None else None,
-        trunks_known=trunks is not None,
-        bounds={
-            name: (-np.inf if low is None else low, np.inf if high is None else high)
-            for name, (low, high) in options.bounds.items()
-        },
-    )
-    noise = solved.scale
-    if scheme == "random-effects":
-        noise = trunk_noise(objective, optimum.u, trunks).new_run_scale(options.level)
-    said = diagnose(evidence, all_themes=options.remarks)
-    result = _result(evidence, constrained, noise, scheme, said)
-    profiles = profile_parameters(solved, trunks, options) if _usable(evidence) else {}
-    return replace(result, profiles=profiles, seconds=time.perf_counter() - started)
+    outcome = work_out(rows, constrained, options)
+    said = diagnose(outcome.evidence, all_themes=options.remarks)
+    result = as_fit(outcome.evidence, constrained, outcome.noise, outcome.scheme, said)
+    profiles = outcome.profiles(options)
+    misfits = _misfits(rows, constrained, options, result)
+    seconds = time.perf_counter() - started
+    return replace(result, profiles=profiles, misfits=misfits, seconds=seconds)
 
 
-def _usable(evidence: Evidence) -> bool:
-    """Return whether there is one optimum that other fits can be compared with."""
-    return evidence.optimum.verified and evidence.identifiability.reason is None
-
-
-def _by_trunks(scheme: str) -> bool:
-    """Return whether the scheme draws whole trunks, of which a few are too few."""
-    return scheme in ("trunks", "wild")
-
-
-def _result(
-    evidence: Evidence,
-    constrained: Constrained,
-    scale: float,
-    scheme: str,
-    diagnostics: tuple[Diagnostic, ...],
-) -> Fit:
-    rows, objective = evidence.rows, evidence.objective
-    residuals = objective.residuals(evidence.optimum.u)
-    return Fit(
-        law=constrained.full,
-        values=constrained.expand(evidence.values),
-        estimates=_estimates(evidence, constrained),
-        replicates=constrained.expand(evidence.replicates),
-        residual_scale=scale,
-        objective=evidence.optimum.objective,
-        objective_standard=_standard(objective, evidence.optimum.u),
-        delta=objective.delta,
-        loss=objective.loss,
-        scale=objective.scale,
-        fixed=dict(constrained.fixed),
-        tied=dict(constrained.tied),
-        level=evidence.level,
-        rms_log=float(np.sqrt(np.mean(residuals**2))),
-        n_rows=len(rows.table),
-        n_dropped=rows.n_dropped,
-        status=_status(evidence),
-        diagnostics=diagnostics,
-        ranges=_ranges(rows, constrained.full),
-        method=rows.method,
-        resample=scheme,
-        rows_used=tuple(int(number) for number in rows.table.row_numbers),
-        source=rows.table.source,
-        profiles={},
-        seconds=0.0,
-        version=__version__,
+def _misfits(
+    rows: FitRows, constrained: Constrained, options: Options, found: Fit
+) -> tuple[Misfit, ...]:
+    """Return what the law misses beyond its rows, where intervals were asked for."""
+    if not (options.bootstrap and options.remarks and found.status == "converged"):
+        return ()
+    start = {name: found.value(name) for name in constrained.law.names}
+    settings = replace(
+        options, bootstrap=0, profile=(), remarks=False, start=start, search="nearby"
     )
 
+    def refit(table: RunTable) -> Fit:
+        part = FitRows(table, 0, rows.method, {})
+        return _fit_rows(part, constrained, settings, time.perf_counter())
 
-def _standard(objective: Objective, u: Floats) -> float:
-    """Return the sum of Huber losses at delta 1e-3 with weight 1, whatever was minimised."""
-    return float(huber(objective.residuals(u), DELTA).sum())
-
-
-def _status(evidence: Evidence) -> Status:
-    if evidence.identifiability.reason is not None:
-        return "not_identifiable"
-    if evidence.plateau is not None and evidence.plateau.hopeless:
-        return "not_identifiable"
-    return "converged" if evidence.optimum.verified else "not_converged"
+    return law_misfits(rows.table, constrained.full, refit)
 
 
-def _estimates(evidence: Evidence, constrained: Constrained) -> dict[str, Estimate]:
-    estimates = {}
-    for parameter in constrained.full.parameters:
-        name = constrained.tied.get(parameter.name, parameter.name)
-        if name in constrained.fixed:
-            value = constrained.fixed[name]
-            estimates[parameter.name] = Estimate(value, value, value, parameter.unit)
-            continue
-        lower, upper = evidence.interval(name) if evidence.bootstrap else (None, None)
-        estimates[parameter.name] = Estimate(evidence.value(name), lower, upper, parameter.unit)
-    return estimates
+def as_law(law: str | Law) -> Law:
+    """Return the law with a key, or the law itself; InputError for anything else."""
+    if isinstance(law, Law):
+        return law
+    if not isinstance(law, str):
+        raise InputError(f"law is the key of a law, a formula or a Law, not {law!r:.100}")
+    return laws.get(law)
 
 
-def _natural(law: Law, u: Floats) -> Floats:
-    """Return natural parameters; a coefficient at infinity is kept at the largest float."""
-    return law.from_internal(np.where(law.logged, np.clip(u, -700.0, 700.0), u))
+def names_of(profile: object) -> tuple[str, ...]:
+    """Return the parameters to profile, given as a list of names or as one name."""
+    listed = (profile,) if isinstance(profile, str) else profile
+    if not isinstance(listed, tuple | list):
+        raise InputError(f"profile is a list of parameters, not {profile!r:.100}")
+    return tuple(str(name) for name in listed)
 
 
-def _replicates(law: Law, refits: Replicates | None) -> Floats:
-    return np.zeros((0, len(law.parameters))) if refits is None else _natural(law, refits.u)
-
-
-def _ranges(rows: FitRows, law: Law) -> dict[str, tuple[float, float]]:
-    ranges = {}
-    for name in law.variables:
-        values = rows.table.numbers(name)
-        if name == D1:
-            values = values[values > 0]
-        if not values.size:
-            continue
-        ranges[name] = (float(values.min()), float(values.max()))
-    return ranges
+def require_text(**named: str | None) -> None:
+    """Raise InputError for an option that is no text."""
+    for name, value in named.items():
+        if not isinstance(value, str | None):
+            raise InputError(f"{name} is text, not {value!r:.100}")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.best import AGREEMENT
 from bootlaw.fitting.directions import orthonormal_steps
+from bootlaw.fitting.graduated import DELTAS, follow
 from bootlaw.fitting.identifiability import FAR
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import AGREEMENT, DELTAS, Optimum, follow
+from bootlaw.fitting.optimum import Optimum
 from bootlaw.fitting.starts import SHARES, starting_points
 
 Floats = NDArray[np.float64]

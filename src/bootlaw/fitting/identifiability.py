@@ -15,7 +15,7 @@ from bootlaw.fitting.local import middles, responses
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.optimum import Optimum, free_parameters
 from bootlaw.laws import Law
-from bootlaw.laws.names import D1, D2
+from bootlaw.laws.names import D1, D2, METHOD_NUMBER
 from bootlaw.runs.schema import column_named
 
 Floats = NDArray[np.float64]
@@ -156,7 +156,8 @@ def _null_direction(
 
 def _cause(objective: Objective) -> str:
     """Return what about the design leaves a direction open, as the rest of a sentence."""
-    columns, variables = objective.design.columns, objective.design.law.variables
+    columns = objective.design.columns
+    variables = tuple(n for n in objective.design.law.variables if n != METHOD_NUMBER)
     with_base = columns[D1] > 0 if D1 in columns else np.ones(objective.design.n_rows, dtype=bool)
     used = {name: columns[name][with_base] for name in variables}
     levels = {name: distinct_levels(values) for name, values in used.items()}

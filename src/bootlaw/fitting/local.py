@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.laws import Design, Law
+from bootlaw.laws.names import METHOD_NUMBER
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +22,10 @@ differences of the loss, and exact for a power law at any width."""
 
 FLAT = 1e-9
 """Change of the loss over a step, relative to the loss, below which it is rounding."""
+
+
+ABOVE = -1.0
+"""Kind of a value above 0; no number of a method."""
 
 
 @dataclass(frozen=True)
@@ -49,24 +54,31 @@ class Response:
 
 
 def middles(columns: Mapping[str, Floats]) -> list[dict[str, float]]:
-    """Return the middle (geometric mean) of the rows, one for each pattern of zeros.
+    """Return the middle (geometric mean) of the rows, one for each pattern of zeros and method.
 
     Runs from scratch have tokens_stage1 = 0 and are a group of their own. A variable that is
     not above 0 keeps its mean.
     """
-    away = np.stack([~(values > 0) for values in columns.values()], axis=1)
+    kinds = np.stack([_kind(name, values) for name, values in columns.items()], axis=1)
     points = []
-    for pattern in np.unique(away, axis=0):
-        rows = (away == pattern).all(axis=1)
+    for pattern in np.unique(kinds, axis=0):
+        rows = (kinds == pattern).all(axis=1)
         points.append(
             {
-                name: float(values[rows].mean())
-                if off
-                else float(np.exp(np.log(values[rows]).mean()))
-                for (name, values), off in zip(columns.items(), pattern, strict=True)
+                name: float(np.exp(np.log(values[rows]).mean()))
+                if kind == ABOVE
+                else float(values[rows].mean())
+                for (name, values), kind in zip(columns.items(), pattern, strict=True)
             }
         )
     return points
+
+
+def _kind(name: str, values: Floats) -> Floats:
+    """Return (n,) which group each row is in, as one column has it."""
+    if name == METHOD_NUMBER:
+        return values
+    return np.where(values > 0, ABOVE, 0.0)
 
 
 def responses(law: Law, u: Floats, points: Sequence[Mapping[str, float]]) -> list[Response]:
@@ -76,7 +88,8 @@ def responses(law: Law, u: Floats, points: Sequence[Mapping[str, float]]) -> lis
     ----------
     u : (p,) internal coordinates: parameters with coefficients replaced by their logarithms.
     """
-    asked = [(name, point) for point in points for name in law.variables if point[name] > 0]
+    varied = [name for name in law.variables if name != METHOD_NUMBER]
+    asked = [(name, point) for point in points for name in varied if point[name] > 0]
     if not asked:
         return []
     factors = np.exp(STEP * np.array([-1.0, 0.0, 1.0]))

@@ -110,7 +110,7 @@ def no_shift(
     method: str | None = None,
     where: str | None = None,
     holdouts: Sequence[str] = HOLDOUTS,
-    delta: float = 1e-3,
+    delta: float | Literal["auto"] = 1e-3,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> NoShift:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -55,6 +56,7 @@ class Options:
     remarks: bool = True
 
     def __post_init__(self) -> None:
+        _require_types(self)
         if self.bootstrap < 0:
             raise InputError(f"bootstrap is a number of refits, 0 or more, not {self.bootstrap}")
         if 0 < self.bootstrap < LEAST_BOOTSTRAP:
@@ -91,3 +93,39 @@ class Options:
                 raise InputError(
                     f"the prior of {name} has standard deviation {deviation:g}; it must be above 0"
                 )
+
+
+def _require_types(options: Options) -> None:
+    """Raise InputError for an option of another Python type than it takes."""
+    refits: object = options.bootstrap
+    if not isinstance(refits, Integral):
+        raise InputError(f"bootstrap is a whole number, not {refits!r}")
+    for name in ("level", "delta"):
+        value = getattr(options, name)
+        if not isinstance(value, Real) and not (name == "delta" and isinstance(value, str)):
+            raise InputError(f"{name} is a number, not {value!r}")
+    for name in ("resample", "weights", "errors"):
+        value = getattr(options, name)
+        if not isinstance(value, str | None):
+            raise InputError(f"{name} is a name, not {value!r}")
+    for name in ("fixed", "tied", "bounds", "priors", "start"):
+        value = getattr(options, name)
+        if not isinstance(value, Mapping):
+            raise InputError(
+                f"{name} is a dictionary by parameter, such as {{'E': ...}}, not {value!r}"
+            )
+        _require_values(name, value)
+
+
+def _require_values(name: str, values: Mapping[str, object]) -> None:
+    for parameter, value in values.items():
+        if name == "tied":
+            good, what = isinstance(value, str), "the name of a parameter"
+        elif name in ("fixed", "start"):
+            good, what = isinstance(value, Real), "a number"
+        else:
+            pair = value if isinstance(value, tuple | list) and len(value) == 2 else (object(),)
+            kinds = Real | None if name == "bounds" else Real
+            good, what = all(isinstance(end, kinds) for end in pair), "two numbers"
+        if not good:
+            raise InputError(f"{name}: {parameter} takes {what}, not {value!r}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.fitting.objective import Loss, Objective, Prior
+from bootlaw.fitting.objective import Objective, Prior
 from bootlaw.fitting.optimum import Optimum, find_optimum
 from bootlaw.fitting.options import DELTA, Options
 from bootlaw.laws import Constrained, Law
@@ -51,7 +51,7 @@ def solve(table: RunTable, constrained: Constrained, target: str, options: Optio
     start = _start(constrained, options)
     solved = _solved(first, start, nearby=options.search == "nearby")
     if options.delta == "auto":
-        solved = _with_own_delta(solved, options.loss)
+        solved = _with_own_delta(solved, options)
     if options.errors is not None:
         solved = _with_errors(solved, table, options.errors, target)
     if options.priors:
@@ -174,11 +174,12 @@ def _start(constrained: Constrained, options: Options) -> Floats | None:
     return np.asarray(internal)[None, :]
 
 
-def _with_own_delta(solved: Solved, loss: Loss) -> Solved:
+def _with_own_delta(solved: Solved, options: Options) -> Solved:
     """Fit again with delta 1.345 robust standard deviations, until it settles.
 
     Student's t takes the robust standard deviation itself as its scale.
     """
+    loss, nearby = options.loss, options.search == "nearby"
     factor = EFFICIENT if loss == "huber" else 1.0
     for _ in range(DELTA_ROUNDS):
         if not np.isfinite(solved.scale):
@@ -186,7 +187,7 @@ def _with_own_delta(solved: Solved, loss: Loss) -> Solved:
         delta = max(factor * solved.scale, LEAST_DELTA)
         settled = abs(delta / solved.objective.delta - 1) < 1e-3
         smoother = replace(solved.objective, loss=loss, delta=delta)
-        solved = _solved(smoother, solved.optimum.u[None, :])
+        solved = _solved(smoother, solved.optimum.u[None, :], nearby=nearby)
         if settled:
             break
     return solved

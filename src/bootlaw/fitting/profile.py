@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.fitting.bootstrap import Replicates
+from bootlaw.fitting.graduated import follow
 from bootlaw.fitting.objective import Objective
-from bootlaw.fitting.optimum import Optimum, follow
+from bootlaw.fitting.optimum import Optimum
 from bootlaw.fitting.quantities import Quantity
 
 Floats = NDArray[np.float64]

@@ -112,6 +112,9 @@ def scattered(design: Design, points: Floats, n: int, seed: int = 0) -> Floats:
 FACTORS = (-1.5, -0.5, 0.4, 0.7, 0.85, 1.2, 1.5, 2.5)
 """What neighbours multiply an exponent by."""
 
+DEAD = 1e-9
+"""Derivative of the log loss by an exponent below which its term has vanished from all rows."""
+
 REVIVED = (-1.0, -0.3, -0.1, 0.1, 0.3, 1.0)
 """Values that neighbours give to an exponent whose term has vanished from all rows."""
 
@@ -119,20 +122,39 @@ SHIFTS = (-4.0, -1.5, -0.5, 0.5, 1.5, 4.0)
 """What neighbours add to the logarithm of a coefficient inside a sum."""
 
 
-def neighbours(design: Design, u: Floats, dead: NDArray[np.bool_]) -> Floats:
+FAINT = 1e-3
+"""Derivative of the log loss by a log coefficient inside a sum below which its term is as good as
+gone, or has swallowed the others."""
+
+WAKING = np.arange(-60.0, 61.0, 1.5)
+"""Logarithms that such a coefficient is tried at."""
+
+
+def neighbours(design: Design, u: Floats, size: Floats) -> Floats:
     """Return points (s, p) that differ from u (p,) in one parameter each, to be projected.
 
     Parameters
     ----------
-    dead : (p,) True for parameters that no row sees at u.
+    size : (p,) how much the log loss moves with each parameter at u, in the row that moves most.
     """
     points = []
     for j in set(range(u.size)) - set(linear_parameters(design)):
         if design.law.logged[j]:
-            values = u[j] + np.array(SHIFTS) if abs(u[j]) < -_NOTHING else np.array(SHIFTS)
+            values = _waking(design, u, j) if size[j] < FAINT else u[j] + np.array(SHIFTS)
         else:
-            values = np.array(REVIVED) if dead[j] else u[j] * np.array(FACTORS)
+            values = np.array(REVIVED) if size[j] < DEAD else u[j] * np.array(FACTORS)
         moved = np.tile(u, (values.size, 1))
         moved[:, j] = values
         points.append(moved)
     return np.concatenate(points) if points else np.zeros((0, u.size))
+
+
+def _waking(design: Design, u: Floats, j: int) -> Floats:
+    """Return logarithms of a coefficient at which the rows see it, spread over all that do."""
+    tried = np.tile(u, (WAKING.size, 1))
+    tried[:, j] = WAKING
+    with np.errstate(all="ignore"):
+        losses, slopes = design.loss_and_jacobian(tried)
+        seen = np.abs(slopes[:, :, j] / losses).max(axis=1)
+    values = WAKING[(seen > FAINT) & np.isfinite(seen)]
+    return np.asarray(values[:: max(values.size // len(SHIFTS), 1)])

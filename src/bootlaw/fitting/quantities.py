@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.fitting.objective import Objective
-from bootlaw.laws import Design, Law, Part
+from bootlaw.laws import Design, Law
 from bootlaw.laws.expression import (
     Expression,
     Number,
@@ -119,7 +119,8 @@ def _solved_for(law: Law, normal: Floats, offset: float, at: int) -> Law:
         law,
         parameters=tuple(p for p in law.parameters if p.name != name),
         parts=tuple(
-            Part(substitute(part.expression, {name: value}), part.rows) for part in law.parts
+            replace(part, expression=substitute(part.expression, {name: value}))
+            for part in law.parts
         ),
         irreducible=None if law.irreducible == name else law.irreducible,
     )

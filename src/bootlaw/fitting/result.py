@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.fitting.evidence import Diagnostic
+from bootlaw.fitting.misfit import Misfit
 from bootlaw.laws import Law
 from bootlaw.laws.names import SHORT_NAMES
 from bootlaw.runs import RunTable, read_runs
@@ -50,6 +51,8 @@ class Fit:
     ranges : variable -> (least, greatest) fitted value; tokens_stage1 over rows with a base.
     rows_used : line or record numbers in the table's source.
     resample : the bootstrap scheme used.
+    misfits : what the law missed when its largest D1, D2 and N were held out, as far as the rows
+        allow; none without a bootstrap.
     """
 
     law: Law
@@ -78,6 +81,7 @@ class Fit:
     seconds: float
     version: str
     profiles: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    misfits: tuple[Misfit, ...] = ()
 
     def value(self, name: str) -> float:
         """Return a parameter's value; InputError for a name that the law lacks."""

@@ -13,6 +13,9 @@ from bootlaw.fitting.ensemble import LEAST_WEIGHT, EnsembleForecast, mixed_forec
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.scores import Fits
 
+FEW_ROWS = 20
+"""Held-out rows below which weights and small differences of error mean little."""
+
 
 @dataclass(frozen=True)
 class ComparisonRow:
@@ -158,6 +161,16 @@ class Comparison:
         constants = {n: v for n, v in self.constants.items() if n in needed and n not in columns}
         return {**columns, **constants}
 
+    @property
+    def notes(self) -> list[str]:
+        """What to bear in mind of this contest whatever its outcome, in words."""
+        if self.n_out == 1:
+            return ["1 held-out row cannot tell laws apart: all tie, and weights mean nothing"]
+        if self.n_out < FEW_ROWS:
+            few = f"{self.n_out} held-out rows are few"
+            return [f"{few}: weights and small differences mean little"]
+        return []
+
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``compare``."""
         return {
@@ -168,6 +181,7 @@ class Comparison:
             "n_folds": self.n_folds,
             "along": self.along,
             "rows": [asdict(row) for row in self.rows],
+            "notes": self.notes,
             "not_applicable": [asdict(law) for law in self.not_applicable],
             "ensemble": None if self.forecast is None else ensemble_document(self.forecast),
         }

@@ -9,9 +9,6 @@ from bootlaw.fitting.contestants import NotApplicable
 from bootlaw.fitting.ensemble import EnsembleForecast
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
 
-FEW_ROWS = 20
-"""Held-out rows below which weights and small differences of error mean little."""
-
 WIDTH = 96
 
 _HEADINGS = (
@@ -109,8 +106,7 @@ def _words(found: Comparison) -> list[str]:
         if len(tied) > 1
         else f"{tied[0]} predicts the held-out rows best; no other law ties with it"
     )
-    few = f"{found.n_out} held-out rows are few: weights and small differences mean little"
-    return [words, few] if found.n_out < FEW_ROWS else [words]
+    return [words, *found.notes]
 
 
 def _table(rows: tuple[ComparisonRow, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ GRAVITY = ("converged", "not_converged", "not_identifiable")
 class Options:
     """How every law of a contest is fitted."""
 
-    delta: float
+    delta: float | Literal["auto"]
     bootstrap: int
     seed: int
 

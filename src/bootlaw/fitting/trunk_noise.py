@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.fitting.mixture import central_edge
 from bootlaw.fitting.objective import Objective
 from bootlaw.fitting.random_effects import RandomEffects, random_effects
 
@@ -116,10 +116,5 @@ def _mixture_edge(scales: Floats, level: float) -> float:
         return 0.0
     # A few of the ordered scales stand for all: erf of thousands would cost more than the fit.
     middles = (np.arange(MIXTURE_POINTS) + 0.5) / MIXTURE_POINTS
-    values: list[float] = (np.quantile(scales[scales > 0], middles) * math.sqrt(2.0)).tolist()
-    low, high = 0.0, 10.0 * max(values)
-    for _ in range(40):
-        middle = 0.5 * (low + high)
-        inside = sum(math.erf(middle / value) for value in values) / len(values)
-        low, high = (middle, high) if inside < level else (low, middle)
-    return 0.5 * (low + high)
+    values = np.quantile(scales[scales > 0], middles)
+    return central_edge(values, level)

@@ -5,6 +5,7 @@ from bootlaw.laws.constraints import Constrained, constrain
 from bootlaw.laws.design import Design
 from bootlaw.laws.formula import from_formula
 from bootlaw.laws.law import Definition, Law, Parameter, Part
+from bootlaw.laws.methods import SeveralMethods, several_methods
 from bootlaw.laws.parser import parse
 from bootlaw.laws.presets import Preset, preset, preset_names
 from bootlaw.laws.scratch import with_scratch
@@ -17,6 +18,7 @@ __all__ = [
     "Parameter",
     "Part",
     "Preset",
+    "SeveralMethods",
     "constrain",
     "from_formula",
     "get",
@@ -24,5 +26,6 @@ __all__ = [
     "parse",
     "preset",
     "preset_names",
+    "several_methods",
     "with_scratch",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.laws.expression import Expression, Number, Symbol, substitute
-from bootlaw.laws.law import Law, Part
+from bootlaw.laws.law import Law
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def constrain(law: Law, fixed: Mapping[str, float], tied: Mapping[str, str]) -> 
         return Constrained(law, law, {}, {})
     replaced: dict[str, Expression] = {name: Number(float(v)) for name, v in fixed.items()}
     replaced |= {name: Symbol(other) for name, other in tied.items()}
-    parts = tuple(Part(substitute(p.expression, replaced), p.rows) for p in law.parts)
+    parts = tuple(replace(p, expression=substitute(p.expression, replaced)) for p in law.parts)
     kept = tuple(p for p in law.parameters if p.name not in replaced)
     if not kept:
         raise InputError(f"every parameter of law {law.key} is fixed; leave one free to fit")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,8 +26,8 @@ from bootlaw.laws.expression import (
     variables,
     walk,
 )
-from bootlaw.laws.law import Law
-from bootlaw.laws.names import D1
+from bootlaw.laws.law import Law, Part
+from bootlaw.laws.names import D1, METHOD_NUMBER
 from bootlaw.laws.program import Op, Program, compile_expression
 
 Floats = NDArray[np.float64]
@@ -154,7 +154,7 @@ def _as_columns(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, Floats]
 def _groups(law: Law, columns: Mapping[str, Floats], n_rows: int) -> tuple[Group, ...]:
     groups = []
     for part in law.parts:
-        rows = _rows_of(part.rows, columns, n_rows)
+        rows = _rows_of(part, columns, n_rows)
         names = variables(part.expression)
         zero = np.stack([columns[name][rows] == 0 for name in names]) if names else None
         for pattern, members in _patterns(zero, rows):
@@ -163,11 +163,13 @@ def _groups(law: Law, columns: Mapping[str, Floats], n_rows: int) -> tuple[Group
     return tuple(groups)
 
 
-def _rows_of(which: str, columns: Mapping[str, Floats], n_rows: int) -> Numbers:
-    if which == "all":
-        return np.arange(n_rows)
-    from_scratch = columns[D1] == 0
-    return np.flatnonzero(from_scratch if which == "scratch" else ~from_scratch)
+def _rows_of(part: Part, columns: Mapping[str, Floats], n_rows: int) -> Numbers:
+    chosen = np.ones(n_rows, dtype=bool)
+    if part.rows != "all":
+        chosen = (columns[D1] == 0) == (part.rows == "scratch")
+    if part.method is not None:
+        chosen &= columns[METHOD_NUMBER] == part.method
+    return np.flatnonzero(chosen)
 
 
 def _patterns(
@@ -187,16 +189,23 @@ def _group(
     law: Law, expression: Expression, rows: Numbers, zeros: list[str], columns: Mapping[str, Floats]
 ) -> Group:
     here = {name: values[rows] for name, values in columns.items()}
-    without_zeros = substitute(_vanish(expression, zeros), {name: Number(0.0) for name in zeros})
-    for name in zeros:
-        if not _has_value(without_zeros):
-            raise InputError(_no_value(law, name))
+    without_zeros = _without(expression, tuple(zeros))
+    if zeros and not _has_value(without_zeros):
+        raise InputError(_no_value(law, zeros[0]))
     _check_columns(law, without_zeros, here)
     program = compile_expression(without_zeros, here, law.names, law.logged.tolist())
     return Group(rows, without_zeros, here, program)
 
 
-def _vanish(expression: Expression, zeros: list[str]) -> Expression:
+@lru_cache(maxsize=1024)
+def _without(expression: Expression, zeros: tuple[str, ...]) -> Expression:
+    """Return the formula where the named columns are zero."""
+    if not zeros:
+        return expression
+    return substitute(_vanish(expression, zeros), {name: Number(0.0) for name in zeros})
+
+
+def _vanish(expression: Expression, zeros: tuple[str, ...]) -> Expression:
     """Return the formula with ``x ^ c`` replaced by 0 where x is zero and c a bare parameter.
 
     Such an exponent is written without a sign because it is positive: no tokens of stage 1 are
@@ -225,21 +234,25 @@ def _check_columns(law: Law, expression: Expression, columns: Mapping[str, Float
 
     Parameters as exponents ask for a base above 0; `_vanish` has dealt with columns of zeros.
     """
-    bases = {
-        part.base for part in walk(expression) if isinstance(part, Power) and symbols(part.exponent)
-    }
-    for part in walk(expression):
-        if symbols(part) or not variables(part):
-            continue
+    for part, is_base in _known_parts(expression):
         with np.errstate(all="ignore"):
             value = np.broadcast_to(evaluate(part, columns), columns_shape(columns))
         bad = ~np.isfinite(value)
-        if part in bases:
+        if is_base:
             bad |= ~(value > 0)
         if bad.any():
             row = int(np.flatnonzero(bad)[0])
             found = ", ".join(f"{name} = {columns[name][row]:g}" for name in variables(part))
             raise InputError(f"law {law.key} has no value at {found}")
+
+
+@lru_cache(maxsize=1024)
+def _known_parts(expression: Expression) -> tuple[tuple[Expression, bool], ...]:
+    """Return the parts that columns alone decide, and which are bases with a parameter above."""
+    powers = [part for part in walk(expression) if isinstance(part, Power)]
+    bases = {part.base for part in powers if symbols(part.exponent)}
+    known = dict.fromkeys(p for p in walk(expression) if variables(p) and not symbols(p))
+    return tuple((part, part in bases) for part in known)
 
 
 def columns_shape(columns: Mapping[str, Floats]) -> tuple[int, ...]:

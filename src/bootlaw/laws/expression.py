@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -112,11 +113,13 @@ def walk(node: Expression) -> Iterator[Expression]:
         yield from walk(child)
 
 
+@lru_cache(maxsize=4096)
 def symbols(node: Expression) -> tuple[str, ...]:
     """Return the names of the parameters in `node`, in order of appearance."""
     return tuple(dict.fromkeys(part.name for part in walk(node) if isinstance(part, Symbol)))
 
 
+@lru_cache(maxsize=4096)
 def variables(node: Expression) -> tuple[str, ...]:
     """Return the names of the columns in `node`, in order of appearance."""
     return tuple(dict.fromkeys(part.name for part in walk(node) if isinstance(part, Variable)))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.laws.expression import Expression, variables
-from bootlaw.laws.names import D1
+from bootlaw.laws.names import D1, METHOD_NUMBER
 
 Floats = NDArray[np.float64]
 Kind = Literal["coefficient", "exponent", "irreducible"]
@@ -45,10 +45,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Part:
-    """The formula of some rows: all, those with a base (reuse), or those without (scratch)."""
+    """The formula of some rows: all, those with a base (reuse), or those without (scratch).
+
+    `method` narrows them to those with that number in the column ``method_number``.
+    """
 
     expression: Expression
     rows: Rows = "all"
+    method: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Law:
         if self.has_scratch_part:
             found.insert(0, D1)
         found += self.single_level
+        if any(part.method is not None for part in self.parts):
+            found.append(METHOD_NUMBER)
         return tuple(dict.fromkeys(found))
 
     @property

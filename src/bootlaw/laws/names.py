@@ -8,6 +8,9 @@ D1 = "tokens_stage1"
 D2 = "tokens_stage2"
 N = "params"
 
+METHOD_NUMBER = "method_number"
+"""Column that tells the methods of a joint fit apart, from 1; 0 on runs from scratch."""
+
 SHORT_NAMES: Mapping[str, str] = {
     "D1": D1,
     "D2": D2,

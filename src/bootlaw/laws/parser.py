@@ -74,7 +74,7 @@ def parse(text: str, columns: Collection[str] = ()) -> Expression:
     ----------
     text : the right-hand side, ``A*D1^-a1*D2^(-a2+a3*log(D1)) + E``. Short names such as D1
         (`bootlaw.laws.names`), names of `columns` and names in backquotes are columns of the
-        table, every other name is a parameter.
+        table, every other name is a parameter. A column of the table goes before a short name.
     columns : names of the table's columns of numbers.
 
     Raises
@@ -142,7 +142,8 @@ class _Parser:
         if token.kind == "number":
             return self._finite(Number(float(token.text)), token)
         if token.kind == "quoted":
-            return Variable(token.text)
+            known = token.text in self.columns
+            return Variable(token.text if known else SHORT_NAMES.get(token.text, token.text))
         if token.kind == "name":
             return self._function(token) if self._take("(") else self._name(token)
         if token.text == "(" and token.kind == "sign":

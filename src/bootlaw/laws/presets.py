@@ -6,9 +6,10 @@ complete sets are here: a law with a coefficient missing has no loss.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ from bootlaw.laws.catalogue import get
 from bootlaw.laws.law import Law
 
 Floats = NDArray[np.float64]
+SizeOf = Literal["model", "base"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Preset:
     note : what one must know before using them; empty where nothing.
     standard_errors : parameter -> published standard error; empty where none was published, so
         that an answer can give no interval.
+    size_of : whose parameters N counts, the ``model``'s or its dense ``base``'s.
     """
 
     key: str
@@ -40,11 +43,18 @@ class Preset:
     source: str
     note: str = ""
     standard_errors: Mapping[str, float] = field(default_factory=dict)
+    size_of: SizeOf = "model"
 
     @property
     def law(self) -> Law:
         """The law that the coefficients are of."""
         return get(self.law_key)
+
+    @property
+    def paper(self) -> str:
+        """The arXiv number in `source`, else the whole of it: laws of one paper share a text."""
+        found = re.search(r"arXiv \d+\.\d+", self.source)
+        return found.group() if found else self.source
 
     @property
     def params(self) -> Floats:
@@ -140,6 +150,7 @@ _PRESETS = (
         {"A": 7.05, "a": 0.080, "B": 32.0, "b": 0.161, "E": 0.165},
         f"{_LIEW}, mixtures of experts from scratch",
         f"{_LIEW_NOTE}; the paper calls the tokens' coefficients A, a and those of N B, b",
+        size_of="base",
     ),
     Preset(
         "liew2025-upcycling-upcycled",
@@ -147,6 +158,7 @@ _PRESETS = (
         {"A": 16.3, "a1": 0.043, "a2": 0.085, "a3": 7.98e-4, "B": 8.53, "b": 0.112, "E": 0.165},
         f"{_LIEW}, mixtures of experts upcycled from dense bases",
         _LIEW_NOTE,
+        size_of="base",
     ),
     Preset(
         "muennighoff2023",

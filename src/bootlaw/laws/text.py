@@ -27,10 +27,10 @@ from bootlaw.laws.expression import (
     terms_of,
 )
 from bootlaw.laws.formula import latex_name
-from bootlaw.laws.law import Law
+from bootlaw.laws.law import Law, Part
 from bootlaw.laws.names import SHORT_NAME_OF
 
-_WHERE = {"reuse": "D1 > 0", "scratch": "D1 = 0"}
+_WHERE = {"all": "D1 >= 0", "reuse": "D1 > 0", "scratch": "D1 = 0"}
 _SHORT = {**SHORT_NAME_OF, "replay": "replay"}
 """Column -> the name it is printed with. Replay keeps its own:
 r stands for the share of new text in the papers, which is the rest."""
@@ -47,11 +47,15 @@ def plain(law: Law) -> str:
     if len(formulas) == 1:
         text = writer.sum(formulas[0])
     else:
-        rows = [_WHERE[part.rows] for part in law.parts]
+        rows = [_where(part) for part in law.parts]
         pairs = zip(formulas, rows, strict=True)
         text = "; ".join(f"{writer.sum(formula)} where {row}" for formula, row in pairs)
     where = "".join(f", {name} = {writer.sum(inner)}" for name, inner in defined)
     return f"{_output(law)} = {text}{where and ' with' + where[1:]}"
+
+
+def _where(part: Part) -> str:
+    return _WHERE[part.rows] + ("" if part.method is None else f", method {part.method}")
 
 
 def latex(law: Law) -> str:
@@ -63,7 +67,7 @@ def latex(law: Law) -> str:
     if len(formulas) == 1:
         text = writer.sum(formulas[0])
     else:
-        rows = [latex_name("D1") + _WHERE[part.rows].removeprefix("D1") for part in law.parts]
+        rows = [latex_name("D1") + _where(part).removeprefix("D1") for part in law.parts]
         pairs = zip(formulas, rows, strict=True)
         cases = r" \\ ".join(f"{writer.sum(formula)} & {row}" for formula, row in pairs)
         text = rf"\begin{{cases}} {cases} \end{{cases}}"

@@ -44,7 +44,7 @@ INLINE double exp_of(double x) {
     p = p * r + 0.5;
     p = p * r + 1.0;
     p = p * r + 1.0;
-    return from_bits(bits_of(p) + (int64_t)((uint64_t)bits_of(t) << 52));
+    return from_bits((int64_t)((uint64_t)bits_of(p) + ((uint64_t)bits_of(t) << 52)));
 }
 
 /* ln x for normal x > 0; other arguments give rubbish and are the caller's to catch.
@@ -52,7 +52,7 @@ INLINE double exp_of(double x) {
    series up to s^21 (remainder 1e-18). */
 INLINE double log_of(double x) {
     const int64_t half = 0x3fe6a09e667f3bcdLL; /* sqrt(1/2) */
-    uint64_t shifted = (uint64_t)(bits_of(x) - half);
+    uint64_t shifted = (uint64_t)bits_of(x) - (uint64_t)half;
     /* The exponent, biased by 2^11: positive, it converts to a double by setting bits. */
     uint64_t biased = (shifted + (2048ULL << 52)) >> 52;
     double e = from_bits((int64_t)(biased | 0x4330000000000000ULL)) - 4503599627372544.0;

@@ -22,7 +22,11 @@
 #define LARGEST_STEP 64.0 /* Newton steps that a search along a line may take at once */
 #define INNER 0.03        /* scaled gradient at which a regression ends, of that at its start */
 #define WORTH_A_STEP 1e-3 /* share of what a regression has won that its next step has to add */
-#define FIRST_HOLD 1e-8   /* share of the metric that holds a singular Hessian, to begin with */
+
+/* Shares of the metric that hold a Hessian that is not positive. */
+static const double HOLDS[] = {0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1,
+                               1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
+#define N_HOLDS 22
 
 /* The problem near one point: residuals linear in the step d, plus d' held d / 2 + prior . d. */
 typedef struct {
@@ -31,6 +35,9 @@ typedef struct {
     const double *u, *lower, *upper;
     double metric[MAX_PAIRS];
     double held[MAX_PAIRS]; /* curvature of the residuals, and damping */
+    Factor factor;          /* of the metric, for the parameters that were free last */
+    int factored;           /* 1 where there is one, -1 where there can be none, 0 if not tried */
+    int hold;               /* number of what held the last Hessian, in HOLDS */
 } Model;
 
 static double entry(const double *a, int i, int j) { return i >= j ? a[PAIR(i, j)] : a[PAIR(j, i)]; }
@@ -48,10 +55,12 @@ int workspace_new(Program *program, Workspace *w) {
 static const int EVERY[MAX_PARAMETERS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
 /* Sum over rows with a weight of J J^T. */
-static void find_metric(const Expansion *at, Workspace *w, double *metric) {
-    memset(metric, 0, sizeof(double) * MAX_PAIRS);
+static void find_metric(Model *model, Workspace *w) {
+    const Expansion *at = model->at;
+    memset(model->metric, 0, sizeof(model->metric));
+    model->factored = 0;
     for (int i = 0; i < at->n_rows; i++) w->bend[i] = at->weight[i] > 0.0 ? 1.0 : 0.0;
-    add_products(at, w->bend, EVERY, at->n_parameters, w->scratch, metric);
+    add_products(at, w->bend, EVERY, at->n_parameters, w->scratch, model->metric);
 }
 
 /* Gradient of the model at step d, from the influences in the workspace. */
@@ -77,21 +86,53 @@ static Free free_parameters(const Model *model, const double *d, const double *g
 }
 
 /* The cosine between the rows' pull and the directions in which the parameters can move them. */
-static double scaled_gradient(const Model *model, const Free *set, const Workspace *w,
+static double scaled_gradient(Model *model, const Free *set, const Workspace *w,
                               const double *gradient, double floor) {
     double g[MAX_PARAMETERS] = {0}, x[MAX_PARAMETERS], sum = 0.0;
     for (int i = 0; i < set->n; i++) g[i] = gradient[set->index[i]];
-    if (!solve(set, model->metric, g, 1, x)) return INFINITY;
+    if (!model->factored || !same_set(set, &model->factor.set))
+        model->factored = factorise(set, model->metric, 1, &model->factor) ? 1 : -1;
+    if (model->factored < 0) return INFINITY;
+    solve(&model->factor, g, x);
     for (int i = 0; i < set->n; i++) sum += g[i] * x[i];
     double pull = sqrt(dot(w->psi, w->psi, model->at->n_rows));
     return sqrt(fmax(sum, 0.0)) / fmax(pull, floor);
 }
 
-/* Fills `step` (all parameters) with the Newton step of the model; where its Hessian is not
-   positive, as with few rows inside delta, the metric holds it. */
-static int model_step(const Model *model, const Free *set, Workspace *w, const double *gradient,
+/* Factorises a + hold metric, for the free parameters. */
+static int hold_and_factorise(const Model *model, const Free *set, const double *a, double hold,
+                              Factor *factor) {
+    double b[MAX_PAIRS];
+    for (int i = 0; i < set->n; i++)
+        for (int j = 0; j <= i; j++) {
+            int at = PAIR(set->index[i], set->index[j]);
+            b[at] = a[at] + hold * model->metric[at] * (i == j ? 1.0 + RIDGE : 1.0);
+        }
+    return factorise(set, b, 0, factor);
+}
+
+/* Factorises the Hessian a of the model; where it is not positive, as with few rows inside delta,
+   with the least of the powers of ten of the metric that hold it. More of it holds it all the more,
+   so the search starts from what the step before needed. */
+static int hold_hessian(Model *model, const Free *set, const double *a, Factor *factor) {
+    Factor less;
+    int h = model->hold;
+    while (!hold_and_factorise(model, set, a, HOLDS[h], factor))
+        if (++h == N_HOLDS) return 0;
+    if (h == model->hold)
+        while (h > 0 && hold_and_factorise(model, set, a, HOLDS[h - 1], &less)) {
+            *factor = less;
+            h--;
+        }
+    model->hold = h;
+    return 1;
+}
+
+/* Fills `step` (all parameters) with the Newton step of the model. */
+static int model_step(Model *model, const Free *set, Workspace *w, const double *gradient,
                       double *step) {
-    double a[MAX_PAIRS] = {0}, g[MAX_PARAMETERS], x[MAX_PARAMETERS], hold = 0.0;
+    double a[MAX_PAIRS] = {0}, g[MAX_PARAMETERS], x[MAX_PARAMETERS];
+    Factor factor;
     add_products(model->at, w->bend, set->index, set->n, w->scratch, a);
     for (int i = 0; i < set->n; i++) {
         g[i] = -gradient[set->index[i]];
@@ -100,17 +141,8 @@ static int model_step(const Model *model, const Free *set, Workspace *w, const d
             a[at] += model->held[at];
         }
     }
-    for (;;) {
-        double b[MAX_PAIRS];
-        for (int i = 0; i < set->n; i++)
-            for (int j = 0; j <= i; j++) {
-                int at = PAIR(set->index[i], set->index[j]);
-                b[at] = a[at] + hold * model->metric[at] * (i == j ? 1.0 + RIDGE : 1.0);
-            }
-        if (solve(set, b, g, 0, x)) break;
-        hold = hold > 0.0 ? 10.0 * hold : FIRST_HOLD;
-        if (hold > HIGHEST_DAMPING) return 0;
-    }
+    if (!hold_hessian(model, set, a, &factor)) return 0;
+    solve(&factor, g, x);
     memset(step, 0, sizeof(double) * MAX_PARAMETERS);
     for (int i = 0; i < set->n; i++) step[set->index[i]] = x[i];
     return 1;
@@ -206,7 +238,7 @@ static double longest_step(const Model *model, const double *d, const double *st
 }
 
 /* Moves the step d from 0 to where the model is least; its residuals are left in the workspace. */
-static void regress(const Model *model, Workspace *w, double tolerance, double floor, double *d) {
+static void regress(Model *model, Workspace *w, double tolerance, double floor, double *d) {
     const Expansion *at = model->at;
     size_t size = sizeof(double) * (size_t)at->n_rows;
     memcpy(w->residual, at->residual, size);
@@ -288,8 +320,8 @@ Outcome newton(const Program *program, const Measure *measure, const Options *op
     double heaviest = 0.0;
     for (int i = 0; i < w->here.n_rows; i++) heaviest = fmax(heaviest, w->here.weight[i]);
     floor *= heaviest; /* weights of another unit change nothing */
-    Model model = {&w->here, measure, u, lower, upper, {0}, {0}};
-    find_metric(&w->here, w, model.metric);
+    Model model = {.at = &w->here, .measure = measure, .u = u, .lower = lower, .upper = upper};
+    find_metric(&model, w);
     end.scaled_gradient = outer_gradient(&model, w, floor);
     while (end.scaled_gradient > options->tolerance && end.iterations < options->max_iterations) {
         end.iterations++;
@@ -309,7 +341,7 @@ Outcome newton(const Program *program, const Measure *measure, const Options *op
             memcpy(u, trial, sizeof(double) * (size_t)n);
             Expansion spare = w->here;
             w->here = w->there, w->there = spare;
-            find_metric(&w->here, w, model.metric);
+            find_metric(&model, w);
         } else {
             damping *= growth, growth *= 2.0;
         }

@@ -78,7 +78,7 @@ def _unexpected_sign(e: Evidence) -> Iterator[Diagnostic]:
 
 
 def _loss_rises(e: Evidence) -> Iterator[Diagnostic]:
-    if not e.identifiable:
+    if not e.identifiable or e.law.output != "loss":
         return
     points = e.middles
     spent = _spent(e)

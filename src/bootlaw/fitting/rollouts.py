@@ -1,0 +1,123 @@
+"""Roll-outs: a law refitted below each of the largest levels of a variable, and what it misses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootlaw.errors import InputError
+from bootlaw.fitting.levels import level_numbers, merged
+from bootlaw.fitting.misfit import Misfit, RollOut, Rows, rms
+from bootlaw.fitting.result import Fit
+from bootlaw.laws import Law
+from bootlaw.laws.names import D1, D2, N
+from bootlaw.runs import RunTable
+
+Mask = NDArray[np.bool_]
+Refit = Callable[[RunTable], Fit]
+
+ROLLOUTS = 3
+"""Largest levels that are held out in turn, at most."""
+
+LEAST_LEVELS = 2
+"""Levels that must remain below a level that is held out."""
+
+MOST_BLOCKS = 6
+"""Blocks that the other levels are merged into: a variable with dozens of levels, such as tokens,
+has steps too small to tell anything."""
+
+
+def law_misfits(table: RunTable, law: Law, refit: Refit) -> tuple[Misfit, ...]:
+    """Return the misfits along D1, D2 and N, of those that the law reads and the rows allow.
+
+    Parameters
+    ----------
+    table : the rows of the fit.
+    refit : fits the law to some of them.
+    """
+    return tuple(
+        misfit
+        for variable in (D1, D2, N)
+        if variable in law.variables
+        for misfit in misfits_along(table, law, variable, refit)
+    )
+
+
+def misfits_along(
+    table: RunTable, law: Law, variable: str, refit: Refit, rollouts: int = ROLLOUTS
+) -> tuple[Misfit, ...]:
+    """Return what the law misses along one variable: one misfit per part of the law, or none.
+
+    A block of levels is held out of the rows below it, those with a base and those from scratch
+    together, and what is missed is told apart by part. Along D1 the rows from scratch, which have
+    none, stay fitted.
+    """
+    values = table.numbers(variable)
+    steps = values > 0 if variable == D1 else np.ones(len(table), dtype=bool)
+    if not steps.any() or not (values[steps] > 0).all():
+        return ()
+    blocks = np.full(len(table), -1, dtype=np.intp)
+    blocks[steps] = merged(level_numbers(values[steps]), LEAST_LEVELS, MOST_BLOCKS)
+    known: dict[int, Fit | None] = {}
+
+    def below(top: int) -> Fit | None:
+        if top not in known:
+            known[top] = _refitted(table.select(blocks < top), refit)
+        return known[top]
+
+    found = []
+    for name, part in _parts(table, law).items():
+        own = part & steps
+        tops = [int(top) for top in np.unique(blocks[own]) if top >= LEAST_LEVELS][-rollouts:]
+        tried = [
+            _roll_out(below(top), table, variable, own & (blocks < top), own & (blocks == top))
+            for top in tops
+        ]
+        done = tuple(one for one in tried if one is not None)
+        if done:
+            found.append(Misfit(variable, float(values[own].max()), done, name))
+    return tuple(found)
+
+
+def _parts(table: RunTable, law: Law) -> dict[Rows, Mask]:
+    """Return the rows of each part of the law."""
+    if not law.has_scratch_part:
+        return {"all": np.ones(len(table), dtype=bool)}
+    with_base = table.numbers(D1) > 0
+    return {"reuse": with_base, "scratch": ~with_base}
+
+
+def _refitted(rows: RunTable, refit: Refit) -> Fit | None:
+    """Return the fit to the rows; None where they cannot tell the law."""
+    try:
+        found = refit(rows)
+    except InputError:
+        return None
+    return None if found.status == "not_identifiable" else found
+
+
+def _roll_out(
+    found: Fit | None, table: RunTable, variable: str, fitted: Mask, held_out: Mask
+) -> RollOut | None:
+    """Return what a fit misses at the held-out rows of a part; None where it cannot be told.
+
+    `fitted` are the rows of that part that the fit knows.
+    """
+    if found is None or not fitted.any():
+        return None
+    rows = table.select(held_out)
+    missed = np.log(rows.numbers("loss") / found.predict(rows))
+    if not np.isfinite(missed).all():
+        return None
+    values = rows.numbers(variable)
+    scale = float(np.nan_to_num(found.residual_scale))
+    return RollOut(
+        level=float(values.max()),
+        decades=rms(np.log10(values / table.numbers(variable)[fitted].max())),
+        rms_log=rms(missed),
+        excess=float(np.sqrt(max(rms(missed) ** 2 - scale**2, 0.0))),
+        n_fitted=found.n_rows,
+        n_held_out=len(rows),
+    )

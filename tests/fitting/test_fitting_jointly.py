@@ -1,0 +1,157 @@
+"""Several methods fitted together: what they share, and why some cannot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bootlaw.errors import InputError
+from bootlaw.fitting import fit, fit_jointly
+from bootlaw.fitting.objective import huber
+from bootlaw.runs import RunTable, read_runs
+
+TRUTH = {
+    "cpt": {"A": 60.0, "a1": 0.14, "a2": 0.16, "a3": 0.002},
+    "stack": {"A": 40.0, "a1": 0.12, "a2": 0.15, "a3": 0.003},
+}
+METHODS = tuple(TRUTH)
+
+
+def runs(noise: float = 1e-3, constant: float = 1.7, **other: object) -> RunTable:
+    """Return 4 x 4 runs of either method and 6 from scratch; `other` are columns of stack."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for method, p in TRUTH.items():
+        extra = other if method == "stack" else {}
+        for d1 in np.geomspace(1e7, 1e9, 4):
+            for d2 in np.geomspace(1e6, 1e8, 4):
+                power = -p["a2"] + p["a3"] * np.log(d1)
+                loss = constant + p["A"] * d1 ** -p["a1"] * d2**power
+                rows.append(row(method, d1, d2, loss) | extra)
+    scratch = np.geomspace(1e6, 1e9, 6)
+    rows += [row("scratch", 0.0, d2, constant + 30 * d2**-0.2) for d2 in scratch]
+    for each in rows:
+        each["loss"] *= np.exp(noise * rng.normal())
+    return read_runs({name: [each[name] for each in rows] for name in rows[0]})
+
+
+def row(method: str, d1: float, d2: float, loss: float) -> dict[str, object]:
+    return {
+        "method": method,
+        "params": 1e7,
+        "tokens_stage1": d1,
+        "tokens_stage2": d2,
+        "data2": "code",
+        "eval_data": "code",
+        "loss": loss,
+    }
+
+
+@pytest.fixture(scope="module")
+def fits():
+    return fit_jointly(runs(), "bootstrapped+scratch", METHODS, bootstrap=60)
+
+
+def test_without_noise_every_parameter_is_found() -> None:
+    found = fit_jointly(runs(noise=0.0), "bootstrapped+scratch", METHODS)
+    for method, truth in TRUTH.items():
+        for name, value in truth.items():
+            assert found[method].value(name) == pytest.approx(value, rel=1e-6)
+        assert found[method].value("E") == pytest.approx(1.7, rel=1e-8)
+        assert found[method].value("a_s") == pytest.approx(0.2, rel=1e-6)
+        assert found[method].status == "converged"
+
+
+def test_shared_parameters_and_their_replicates_are_the_same(fits) -> None:
+    one, other = (fits[method] for method in METHODS)
+    assert one.law == other.law
+    shared = [one.law.index(name) for name in ("A_s", "a_s", "E")]
+    np.testing.assert_array_equal(one.values[shared], other.values[shared])
+    np.testing.assert_array_equal(one.replicates[:, shared], other.replicates[:, shared])
+    assert not np.array_equal(one.replicates[:, 0], other.replicates[:, 0])
+    assert {d.code for d in one.diagnostics} >= {"joint_methods"}
+
+
+def test_it_minimises_the_sum_over_all_rows(fits) -> None:
+    """Moving the shared constant makes the sum over both methods and the scratch rows worse."""
+
+    def part(where: str, method: str, shift: float) -> float:
+        table, moved = runs().where(where), fits[method].values.copy()
+        moved[-1] += shift
+        columns = {n: table.numbers(n) for n in ("tokens_stage1", "tokens_stage2")}
+        losses = fits[method].law.loss(moved, columns)
+        return float(huber(np.log(losses / table.numbers("loss")), 1e-3).sum())
+
+    def total(shift: float) -> float:
+        own = sum(part(f"method == '{method}'", method, shift) for method in METHODS)
+        return own + part("D1 == 0", "cpt", shift)
+
+    assert total(0.0) < min(total(1e-4), total(-1e-4))
+    for method in METHODS:
+        own = part(f"method == '{method}'", method, 0.0) + part("D1 == 0", method, 0.0)
+        assert fits[method].objective == pytest.approx(own)
+
+
+def test_one_constant_makes_both_more_certain_than_apart(fits) -> None:
+    alone = fit(runs(), "bootstrapped+scratch", method="cpt", bootstrap=60)
+    width = {f: f.estimates["E"].upper - f.estimates["E"].lower for f in (alone, fits["cpt"])}
+    assert width[fits["cpt"]] < 1.2 * width[alone]
+    assert fits["cpt"].n_rows == alone.n_rows == 22
+
+
+def test_parameters_of_one_method_can_be_fixed_tied_bounded_and_profiled() -> None:
+    found = fit_jointly(
+        runs(),
+        "bootstrapped+scratch",
+        METHODS,
+        fixed={"a3[cpt]": 0.0},
+        tied={"a1[cpt]": "a1[stack]"},
+        bounds={"E": (1.0, 2.0)},
+        profile=["a2[stack]"],
+    )
+    assert found["cpt"].value("a3") == 0.0
+    assert found["cpt"].fixed == {"a3": 0.0}
+    assert found["stack"].fixed == {}
+    assert found["cpt"].value("a1") == found["stack"].value("a1")
+    assert found["cpt"].profiles == {}
+    low, high = found["stack"].profiles["a2"]
+    assert low < found["stack"].value("a2") < high
+
+
+def test_a_law_without_a_scratch_part_shares_the_constant_alone() -> None:
+    found = fit_jointly(runs(), "multiplicative", METHODS)
+    assert found["cpt"].value("E") == found["stack"].value("E")
+    assert found["cpt"].value("A") != found["stack"].value("A")
+    assert found["cpt"].n_rows == 16
+
+
+@pytest.mark.parametrize(
+    "other", [{"eval_data": "prose", "data2": "prose"}, {"eval_data": "", "data2": "prose"},
+              {"params": 2e7}]
+)  # fmt: skip
+def test_methods_of_different_texts_or_models_are_refused(other: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=r"the methods differ in .* no irreducible loss in common"):
+        fit_jointly(runs(**other), "multiplicative", METHODS)
+
+
+@pytest.mark.parametrize(
+    ("law", "methods", "said"),
+    [
+        ("bootstrapped", ("cpt",), "two methods or more"),
+        ("bootstrapped", ("cpt", "cpt"), "each once"),
+        ("chinchilla", METHODS, "runs from scratch"),
+        ("bootstrapped", ("cpt", "prune"), "no row of method 'prune'"),
+        ("bootstrapped-joint+scratch", METHODS, "at most 16 are fitted"),
+    ],
+)
+def test_what_cannot_be_fitted_together_is_said(law: str, methods, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        fit_jointly(runs(), law, methods)
+
+
+def test_the_lowest_losses_of_all_rows_are_dropped() -> None:
+    found = fit_jointly(runs(), "bootstrapped+scratch", METHODS, drop_lowest=0.1)
+    used = set(found["cpt"].rows_used) | set(found["stack"].rows_used)
+    assert len(used) == 38 - 4
+    lowest = np.argsort(runs().numbers("loss"))[:4] + 1
+    assert not used & set(lowest.tolist())
