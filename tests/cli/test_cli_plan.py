@@ -147,3 +147,100 @@ def test_every_field_of_a_plan_is_documented(fits, capsys):
         _, document = answer(capsys, "plan", *arguments)
         assert [name for name in document if f"`{name}`" not in text] == []
         assert [name for name in document["extrapolation"] if f"`{name}`" not in text] == []
+
+
+UPCYCLING = ["--law", "liew2025-upcycling-upcycled", "--scratch", "liew2025-upcycling-moe"]
+
+
+def test_published_coefficients_answer_without_a_fit(capsys):
+    asked = [*UPCYCLING, "--params", "1B"]
+    code, document = answer(capsys, "plan", "breakeven", *asked, "--tokens-stage1", "10B")
+    assert code == 0
+    assert document["tokens"] == pytest.approx(7.07e9, rel=1e-3)
+    assert (document["lower"], document["params"]) == (None, 1e9)
+    code, document = answer(capsys, "plan", "breakeven", *asked, "--tokens-stage1", "1T")
+    assert code == 3
+    assert document["status"] == "undetermined"
+    assert "0.005 nats" in document["reasons"][0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "name either a FIT.json or --law PRESET, found neither"),
+        (["fit.json", *UPCYCLING], "found both"),
+        (["liew2025-upcycling-upcycled"], "write --law liew2025-upcycling-upcycled"),
+        (["--law", "liew2025"], "no preset is called 'liew2025'"),
+        (UPCYCLING, "give it with --params N"),
+        ([*UPCYCLING, "--params", "1B", "--at", "replay"], "is not of the form"),
+        ([*UPCYCLING, "--params", "1B", "--at", "r=1", "--at", "r=2"], "names r twice"),
+    ],
+)
+def test_what_to_plan_from_must_be_said_once(capsys, arguments, words):
+    assert main(["plan", "breakeven", *arguments, "--tokens-stage1", "10B"]) == 2
+    complaint = capsys.readouterr().err
+    assert words in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_every_option_of_a_decision_is_in_the_document(capsys):
+    asked = ["--params", "1B", "--tokens-stage1", "100B", "--budget", "1000", "--unit", "money"]
+    code, document = answer(
+        capsys, "plan", "decide", *UPCYCLING, *asked, "--hardware", "h100", "--price", "2",
+        "--base-loss", "2.3", "--other", "bigger=1.9:7B", "--serving-params", "300M",
+    )  # fmt: skip
+    assert code == 0
+    assert document["budget"] == pytest.approx(500 * 3600 * 989e12 * 0.4)
+    kinds = [option["kind"] for option in document["options"]]
+    assert sorted(kinds) == ["leave", "other", "reuse", "scratch", "scratch", "scratch"]
+    assert document["best"] == "take bigger as it is"
+    trained = [option for option in document["options"] if option["kind"] == "reuse"]
+    assert trained[0]["cost"]["money"] == pytest.approx(1000)
+
+
+def test_fields_of_a_decision_are_documented(fits, capsys):
+    text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
+    _, document = answer(
+        capsys, "plan", "decide", fits / "joint.json", "--tokens-stage1", "4M",
+        "--tokens-stage2", "2M",
+    )  # fmt: skip
+    for part in (document, document["options"][0], document["flips"][0], document["missing"][0]):
+        assert [name for name in part if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--tokens-stage2", "1B", "--price", "2"], "name --hardware too"),
+        (["--budget", "100", "--unit", "money"], "needs the hardware"),
+        (["--tokens-stage2", "1B", "--other", "big"], "not of the form NAME=LOSS"),
+        (["--tokens-stage2", "1B", "--other", "=2.0"], "not of the form NAME=LOSS"),
+        (["--tokens-stage2", "1B", "--reuse", "stack"], "not of the form stack=stack.json"),
+        (["--tokens-stage2", "1B", "--hardware", "h1000"], "no hardware is called 'h1000'"),
+    ],
+)
+def test_bad_decisions_exit_2_in_one_line(capsys, arguments, words):
+    asked = [*UPCYCLING, "--params", "1B", "--tokens-stage1", "10B"]
+    assert main(["plan", "decide", *asked, *arguments]) == 2
+    complaint = capsys.readouterr().err
+    assert words in complaint
+    assert complaint.count("\n") == 1
+
+
+def test_several_bases_and_sizes_make_a_table_and_a_figure(capsys, tmp_path):
+    asked = [*UPCYCLING, "--params", "100M,1B", "--tokens-stage1", "1B:100B:3"]
+    code, document = answer(
+        capsys, "plan", "breakeven", *asked, "--figure", tmp_path / "threshold.svg"
+    )
+    assert code == 0
+    assert [row["tokens_stage1"] for row in document["rows"]] == pytest.approx(
+        [1e9, 1e10, 1e11] * 2
+    )
+    assert "<svg" in (tmp_path / "threshold.svg").read_text()
+    code, document = answer(
+        capsys, "plan", "breakeven", *asked, "--figure", tmp_path / "no" / "a.svg"
+    )
+    assert code == 2
+    assert "does not exist" in document["error"]
+    assert main(["plan", "breakeven", *UPCYCLING, "--tokens-stage1", "1B:2B"]) == 2
+    assert "not of the form LOW:HIGH:COUNT" in capsys.readouterr().err

@@ -53,7 +53,7 @@ def test_equal_replicates_leave_the_residual_noise(factory):
 
 
 @QUICK
-@given(st.floats(8, 14), st.floats(6, 15))
+@given(st.floats(8, 14), st.floats(6.1, 13.9))
 def test_extrapolation_counts_decades(factory, log_d1, log_d2):
     fit = factory.make_fit("multiplicative", {"A": 20, "a1": 0.05, "a2": 0.08, "E": 1})
     answer = forecast(fit, tokens_stage1=10**log_d1, tokens_stage2=10**log_d2)
@@ -167,3 +167,11 @@ def test_document_and_words(factory):
     assert {"loss", "lower", "upper", "level", "extrapolation"} <= set(document)
     assert "10B + 20B tokens" in answer.summary()
     assert "95 % of runs between" in answer.summary()
+
+
+def test_a_run_out_of_sight_has_no_forecast(factory):
+    # 4M + 1e300 tokens had a loss, at exit code 0.
+    fit = factory.make_fit("bootstrapped", factory.MAIN)
+    assert forecast(fit, tokens_stage1=1e10, tokens_stage2=9e13).loss > 0
+    with pytest.raises(UndeterminedError, match=r"lie 3\.3 decades outside the data"):
+        forecast(fit, tokens_stage1=1e10, tokens_stage2=2e14)

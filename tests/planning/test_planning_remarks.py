@@ -5,7 +5,7 @@ import math
 import pytest
 
 from bootlaw.errors import UndeterminedError
-from bootlaw.planning import breakeven, forecast
+from bootlaw.planning import breakeven, forecast, words
 
 RANGES = {"tokens_stage1": (2.56e5, 3999744.0), "tokens_stage2": (2.56e5, 1.024e6)}
 AHEAD = {"A": 16.0, "a1": 0.05, "a2": 0.1, "a3": 0.0, "A_s": 30.0, "a_s": 0.3, "E": 1.0}
@@ -128,3 +128,9 @@ def test_refusal_beyond_the_laws_validity_says_where_the_runs_end(factory):
     assert document["status"] == "undetermined"
     assert document["extrapolation"]["tokens_stage1"] == pytest.approx(1, abs=1e-3)
     assert "at_bound" in document["warnings"][0]
+
+
+def test_a_share_below_one_never_reads_as_all():
+    assert words.per_cent(0.9999) == "99.99 %"
+    assert words.per_cent(1.0) == "100 %"
+    assert words.per_cent(0.95) == "95 %"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bootlaw.planning import words
+from bootlaw.planning.cost import Cost
 from bootlaw.planning.extrapolation import if_the_law_holds
 from bootlaw.planning.verdict import Verdict
 
@@ -60,6 +61,8 @@ class Breakeven:
     extrapolation : decades beyond the fitted range per variable, 0 inside it, at the first
         crossing; ``tokens_scratch`` is the scratch side, whose runs must reach D2 plus the paid
         stage 1. Without a crossing it is that of the searched D2 nearest to the runs.
+    params : N that was asked about; None where none was given.
+    cost : of a second stage of `tokens`; None without a crossing, or where no size is known.
     """
 
     law: str
@@ -77,6 +80,8 @@ class Breakeven:
     closed_form_reason: str | None = None
     extrapolation: Mapping[str, float] | None = None
     warnings: tuple[str, ...] = ()
+    params: float | None = None
+    cost: Cost | None = None
 
     @property
     def status(self) -> Verdict | Literal["undetermined"]:
@@ -120,11 +125,13 @@ class Breakeven:
             "law": self.law,
             "tokens_stage1": self.tokens_stage1,
             "stage1": self.stage1,
+            "params": self.params,
             "tokens": self.tokens,
             "lower": self.lower,
             "upper": self.upper,
             "level": self.level,
             "loss": self.loss,
+            "cost": self.cost and self.cost.to_json(),
             "crossings": [vars(crossing).copy() for crossing in self.crossings],
             "range": list(self.search),
             "share_without_crossing": interval and interval.without_crossing,
@@ -137,7 +144,9 @@ class Breakeven:
 
     def summary(self) -> str:
         """Return the answer in words."""
-        lines = [f"{self._headline()} (D1 = {words.tokens(self.tokens_stage1)}, {self.law})"]
+        size = "" if self.params is None else f", N = {words.tokens(self.params)}"
+        asked = f"D1 = {words.tokens(self.tokens_stage1)}{size}, {self.law}"
+        lines = [f"{self._headline()} ({asked}, stage 1 {self.stage1})"]
         lines += [f"  undetermined: {reason}" for reason in self.reasons]
         lines += self._certainty()
         if len(self.crossings) > 1:
@@ -146,6 +155,8 @@ class Breakeven:
                 f"{c.winner_above} above"
                 for c in self.crossings
             ]
+        if self.cost is not None:
+            lines.append(f"  a second stage of that length: {self.cost}")
         if self.closed_form is not None:
             lines.append(f"  closed form: {words.tokens(self.closed_form)}")
         return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])

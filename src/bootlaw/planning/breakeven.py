@@ -10,14 +10,17 @@ from typing import Literal
 import numpy as np
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import Fit
+from bootlaw.laws.names import D1, D2
 from bootlaw.planning import remarks, validity, verdict, words
 from bootlaw.planning.answers import Breakeven, Crossing, Interval
 from bootlaw.planning.closed_form import closed_form_breakeven
+from bootlaw.planning.cost import Hardware, Size, training_cost
 from bootlaw.planning.crossings import Zeros, find_zeros
+from bootlaw.planning.decisive import decisive_gap
 from bootlaw.planning.duel import Duel, make_duel
 from bootlaw.planning.extrapolation import decades_beyond, extrapolation_warnings
-from bootlaw.planning.forecast import NO_INTERVAL
+from bootlaw.planning.question import given_variables, other_size
+from bootlaw.planning.source import POINT, AnySource, Source, as_source
 
 Stage1 = Literal["free", "paid"]
 
@@ -25,16 +28,23 @@ BELOW_DATA = 10.0
 ABOVE_DATA = 1e4
 """The search runs from a tenth of the smallest fitted D2 to 10,000 times the largest."""
 
+PUBLISHED_SEARCH = (1e6, 1e16)
+"""Searched where the range of the runs is unknown: beyond all text on either side."""
+
 
 def breakeven(
-    fit: Fit,
+    fit: AnySource,
     *,
     tokens_stage1: float,
-    scratch: Fit | None = None,
+    params: float | None = None,
+    scratch: AnySource | None = None,
     stage1: Stage1 = "free",
     base_cost: float = 1.0,
     search: tuple[float, float] | None = None,
     level: float | None = None,
+    at: Mapping[str, float] | None = None,
+    shape: Size | None = None,
+    on: Hardware | None = None,
 ) -> Breakeven:
     """Return where, as D2 grows, starting over reaches a loss no worse than reuse.
 
@@ -46,38 +56,58 @@ def breakeven(
 
     Parameters
     ----------
-    fit : a ``+scratch`` fit, whose two parts share E; or a fit of reuse runs with `scratch`.
+    fit : a ``+scratch`` fit, whose two parts share E; or reuse runs with `scratch`. A fit, the
+        path of one, or published coefficients by name.
     tokens_stage1 : D1 of the base, raw tokens.
-    scratch : a fit of the one-stage ``power`` law to the scratch rows of the same model.
+    params : N, non-embedding parameters (of the dense base for the presets of upcycling), for
+        laws that read it; by default the one size that was fitted.
+    scratch : a one-stage law (``power``, ``chinchilla``) of runs from scratch.
     stage1 : ``free`` where the base exists already: scratch gets D2 tokens; ``paid`` where it
         must be trained: scratch gets equal compute, D2 + `base_cost` x D1 tokens.
     base_cost : FLOPs per token of the base over those of the final model: 1 for continued
         pretraining, about 0.5 for a base grown by a factor of two.
     search : the lowest and the highest D2 to look at; by default from a tenth of the smallest
-        fitted D2 to 10,000 times the largest.
+        fitted D2 to 10,000 times the largest, for published coefficients 1e6 to 1e16 tokens.
     level : of the interval; the fit's own level by default.
+    at : other columns that the laws read, such as ``replay``.
+    shape : of the final model, for the cost of a second stage of D* tokens; by default 6 N FLOPs
+        per token, where the size is known.
+    on : hardware, for that cost in device-hours, days and money.
 
     Raises
     ------
     InputError
         When a number makes no sense, or the laws cannot be set against each other.
     """
-    level = fit.level if level is None else level
+    reuse = as_source(fit)
+    level = reuse.level if level is None else level
     _check(tokens_stage1, stage1, base_cost, search, level)
-    low, high = search or _default_range(fit)
+    given = given_variables(params, at)
+    low, high = search or default_range(reuse)
     question = Breakeven(
-        fit.law.key, tokens_stage1, stage1, (low, high), level, verdict=None, reasons=()
+        reuse.law.key,
+        tokens_stage1,
+        stage1,
+        (low, high),
+        level,
+        verdict=None,
+        reasons=(),
+        params=params,
     )
-    broken = validity.unusable(fit)
-    if broken is not None:
-        return replace(question, reasons=(broken,))
+    if reuse.broken is not None:
+        return replace(question, reasons=(reuse.broken,))
     head_start = base_cost * tokens_stage1 if stage1 == "paid" else 0.0
-    duel = make_duel(fit, scratch, tokens_stage1, head_start)
-    refused = _refusal(duel)
+    rival = None if scratch is None else as_source(scratch)
+    duel = make_duel(reuse, rival, tokens_stage1, head_start, given)
+    refused = _refusal(duel, given)
     if refused is not None:
         return replace(question, reasons=(refused,))
     zeros = find_zeros(duel.gap, 1 + duel.n_replicates, math.log(low), math.log(high))
-    return _answer(question, duel, zeros)
+    answer = _answer(question, duel, zeros)
+    size = shape if shape is not None else params if params is not None else duel.only_size
+    if answer.tokens is None or size is None:
+        return answer
+    return replace(answer, cost=training_cost(answer.tokens, size, on))
 
 
 def _check(
@@ -100,15 +130,20 @@ def _check(
         )
 
 
-def _default_range(fit: Fit) -> tuple[float, float]:
-    low, high = fit.ranges["tokens_stage2"]
+def default_range(reuse: Source) -> tuple[float, float]:
+    """Return the lowest and the highest D2 that are searched unless a question says others."""
+    if D2 not in reuse.ranges:
+        return PUBLISHED_SEARCH
+    low, high = reuse.ranges[D2]
     return low / BELOW_DATA, high * ABOVE_DATA
 
 
-def _refusal(duel: Duel) -> str | None:
+def _refusal(duel: Duel, given: Mapping[str, float]) -> str | None:
     return (
-        validity.unusable(duel.rival)
-        or validity.invalid_at(duel.fit, duel.tokens_stage1)
+        duel.rival.broken
+        or other_size(duel.reuse, given)
+        or other_size(duel.rival, given)
+        or validity.invalid_at(duel.reuse, duel.tokens_stage1, duel.reuse_at)
         or validity.invalid_scratch(duel.rival)
     )
 
@@ -122,11 +157,11 @@ def _answer(question: Breakeven, duel: Duel, zeros: Zeros) -> Breakeven:
     extrapolation = _extrapolation(duel, at, question.search)
     kinds = verdict.verdicts(zeros)
     interval = _interval(zeros, kinds[1:], question.level)
-    form, form_reason = closed_form_breakeven(duel.fit, duel.tokens_stage1, question.stage1)
+    form, form_reason = closed_form_breakeven(duel, question.stage1)
     return replace(
         question,
         verdict=kinds[0],
-        reasons=_reasons(duel, kinds, interval if tokens is not None else None, extrapolation),
+        reasons=_reasons(duel, kinds, interval, extrapolation, question.search, tokens, at),
         tokens=tokens,
         loss=None if tokens is None else _reuse_loss(duel, position),
         interval=interval,
@@ -139,8 +174,7 @@ def _answer(question: Breakeven, duel: Duel, zeros: Zeros) -> Breakeven:
 
 
 def _reuse_loss(duel: Duel, position: float) -> float:
-    point = np.zeros(1, dtype=np.intp)
-    return float(duel.reuse_loss(point, np.array([[position]]))[0, 0])
+    return float(duel.reuse_loss(POINT, np.array([[position]]))[0, 0])
 
 
 def _crossings(zeros: Zeros) -> tuple[Crossing, ...]:
@@ -168,26 +202,35 @@ def _reasons(
     kinds: list[verdict.Verdict],
     interval: Interval | None,
     extrapolation: Mapping[str, float],
+    search: tuple[float, float],
+    tokens: float | None,
+    at: float | None,
 ) -> tuple[str, ...]:
-    """Return why the data cannot tell; `interval` is that of the crossing, None without one."""
-    scale = float(np.fmax(duel.fit.residual_scale, duel.rival.residual_scale))
+    """Return why the data cannot tell."""
+    scale = float(np.fmax(duel.reuse.residual_scale, duel.rival.residual_scale))
     reasons = [
         verdict.disagreement(kinds[0], kinds[1:]),
         verdict.too_close(duel.largest_log_gap(), scale),
     ]
-    if interval is not None:
-        decades = max(extrapolation["tokens_stage2"], extrapolation["tokens_scratch"])
-        reasons.append(verdict.far_and_wide(decades, interval.lower, interval.upper))
+    if tokens is not None:
+        decades = max(extrapolation.get(D2, 0.0), extrapolation["tokens_scratch"])
+        ends = None if interval is None else (interval.lower, interval.upper)
+        reasons.append(verdict.far_and_wide(decades, ends))
+    if interval is None:
+        published = duel.reuse.published or duel.rival.published
+        error = verdict.PUBLISHED_ERROR if published else scale
+        reasons.append(verdict.rests_on_little(*decisive_gap(duel, search, at), error))
+    reasons += verdict.out_of_sight(extrapolation)
     return tuple(reason for reason in reasons if reason is not None)
 
 
 def _asked(duel: Duel, at: float | None) -> dict[str, float]:
-    asked = {"tokens_stage1": duel.tokens_stage1}
-    return asked if at is None else {**asked, "tokens_stage2": at}
+    asked = {D1: duel.tokens_stage1, **duel.reuse_at}
+    return asked if at is None else {**asked, D2: at}
 
 
 def _extrapolation(duel: Duel, at: float | None, search: tuple[float, float]) -> dict[str, float]:
-    beyond = decades_beyond(duel.fit.ranges, _asked(duel, at))
+    beyond = decades_beyond(duel.reuse.ranges, _asked(duel, at))
     return {**beyond, "tokens_scratch": remarks.scratch_decades(duel, at, search)}
 
 
@@ -195,9 +238,10 @@ def _warnings(
     duel: Duel, at: float | None, interval: Interval | None, search: tuple[float, float]
 ) -> tuple[str, ...]:
     return (
-        *extrapolation_warnings(duel.fit.ranges, _asked(duel, at)),
+        *extrapolation_warnings(duel.reuse.ranges, _asked(duel, at)),
         *remarks.scratch_warnings(duel, at, search),
-        *(remarks.search_warning(duel.fit, search) if at is None else ()),
-        *((NO_INTERVAL,) if interval is None else ()),
-        *remarks.fit_warnings(duel.fit, duel.rival),
+        *(remarks.width_warnings(duel, _asked(duel, at), at) if at is not None else ()),
+        *(remarks.search_warning(duel.reuse, search) if at is None else ()),
+        *((remarks.no_interval(duel.reuse, duel.rival),) if interval is None else ()),
+        *remarks.source_warnings(duel.reuse, duel.rival),
     )

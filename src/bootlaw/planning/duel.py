@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import Fit
-from bootlaw.fitting.rows import joint_form
-from bootlaw.planning.paired import paired_loss
+from bootlaw.fitting.comparable import joint_form
+from bootlaw.laws.names import D1, D2, N
+from bootlaw.planning.question import refuse_unread, settled
+from bootlaw.planning.source import POINT, Source
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -22,104 +24,125 @@ class Duel:
 
     Attributes
     ----------
-    fit, rival : the fits of reuse and of scratch; the same joint fit where it holds both.
-    reuse_params, scratch_params : (1 + r, p) internal parameters, the point estimate first.
-        The replicates of a joint fit are paired; those of two separate fits are independent,
-        so any pairing of them is as good as another.
+    reuse, rival : what reuse and scratch rest on; the same joint fit where it holds both. The
+        replicates of a joint fit are paired; those of two separate fits are independent, so any
+        pairing of them is as good as another.
     tokens_stage1 : D1 of the base.
     head_start : tokens that scratch trains on beyond D2, its share of a paid stage 1.
+    reuse_at, scratch_at : values of the laws' other variables.
     """
 
-    fit: Fit
-    rival: Fit
-    reuse_params: Floats
-    scratch_params: Floats
+    reuse: Source
+    rival: Source
     tokens_stage1: float
     head_start: float
+    reuse_at: Mapping[str, float]
+    scratch_at: Mapping[str, float]
 
     @property
     def n_replicates(self) -> int:
         """Return the number of paired replicates, without the point estimate."""
-        return len(self.reuse_params) - 1
+        if self.reuse.published or self.rival.published:
+            return 0
+        return min(self.reuse.n_replicates, self.rival.n_replicates)
+
+    @property
+    def only_size(self) -> float | None:
+        """N of all runs behind the laws; None where they differ or are not known."""
+        low, high = self.reuse.ranges.get(N, (0.0, 0.0))
+        return low if low == high and low > 0 else None
 
     def reuse_loss(self, which: Indices, ln_tokens: Floats) -> Floats:
         """Return losses (k, n) after D1 + exp(`ln_tokens`) tokens of reuse."""
-        columns = _columns(self.tokens_stage1, np.exp(ln_tokens))
-        return paired_loss(self.fit.law, self.reuse_params[which], columns, "reuse")
+        columns = _columns(self.tokens_stage1, np.exp(ln_tokens), self.reuse_at)
+        return self.reuse.paired_loss(which, columns, "reuse")
 
     def scratch_loss(self, which: Indices, ln_tokens: Floats) -> Floats:
         """Return losses (k, n) from scratch on exp(`ln_tokens`) tokens plus the head start."""
-        columns = _columns(0.0, np.exp(ln_tokens) + self.head_start)
-        return paired_loss(self.rival.law, self.scratch_params[which], columns, "scratch")
+        columns = _columns(0.0, np.exp(ln_tokens) + self.head_start, self.scratch_at)
+        return self.rival.paired_loss(which, columns, "scratch")
 
     def gap(self, which: Indices, ln_tokens: Floats) -> Floats:
         """Return reuse minus scratch (k, n), nats; not negative where scratch is no worse."""
         with np.errstate(over="ignore", invalid="ignore"):
             return self.reuse_loss(which, ln_tokens) - self.scratch_loss(which, ln_tokens)
 
+    def log_gap(self, ln_tokens: Floats) -> Floats:
+        """Return ln reuse - ln scratch (n,) of the point estimate at `ln_tokens` (n,)."""
+        points = ln_tokens[np.newaxis, :]
+        ratio = self.reuse_loss(POINT, points) / self.scratch_loss(POINT, points)
+        return np.asarray(np.log(ratio)[0])
+
     def largest_log_gap(self) -> float:
-        """Return the largest |ln reuse - ln scratch| over the fitted D2, point estimate only."""
-        point = np.zeros(1, dtype=np.intp)
-        low, high = np.log(self.fit.ranges["tokens_stage2"])
-        ln_tokens = np.linspace(low, high, 65)[np.newaxis, :]
-        ratio = self.reuse_loss(point, ln_tokens) / self.scratch_loss(point, ln_tokens)
-        return float(np.abs(np.log(ratio)).max())
+        """Return the largest |ln reuse - ln scratch| over the fitted D2, NaN if unknown."""
+        if D2 not in self.reuse.ranges:
+            return np.nan
+        low, high = np.log(self.reuse.ranges[D2])
+        return float(np.abs(self.log_gap(np.linspace(low, high, 65))).max())
 
 
-def _columns(tokens_stage1: float, tokens_stage2: Floats) -> dict[str, Floats]:
-    return {
-        "tokens_stage1": np.full_like(tokens_stage2, tokens_stage1),
-        "tokens_stage2": tokens_stage2,
-    }
+def _columns(
+    tokens_stage1: float, tokens_stage2: Floats, others: Mapping[str, float]
+) -> dict[str, Floats]:
+    constant = {name: np.full_like(tokens_stage2, value) for name, value in others.items()}
+    return {D1: np.full_like(tokens_stage2, tokens_stage1), D2: tokens_stage2, **constant}
 
 
-def make_duel(fit: Fit, scratch: Fit | None, tokens_stage1: float, head_start: float) -> Duel:
-    """Return the duel of `fit` against its own scratch part, or against the fit `scratch`.
+def make_duel(
+    reuse: Source,
+    scratch: Source | None,
+    tokens_stage1: float,
+    head_start: float,
+    given: Mapping[str, float],
+) -> Duel:
+    """Return the duel of `reuse` against its own scratch part, or against `scratch`.
 
     Raises
     ------
     InputError
-        When there is no scratch law or there are two, or a law is of the wrong kind.
+        When there is no scratch law or there are two, a law is of the wrong kind, or one of its
+        variables is not known.
     """
-    rival = _checked_rival(fit, scratch)
-    n_replicates = min(len(fit.replicates), len(rival.replicates))
+    rival = _checked_rival(reuse, scratch)
+    refuse_unread(given, reuse, rival)
     return Duel(
-        fit=fit,
+        reuse=reuse,
         rival=rival,
-        reuse_params=_internal(fit, n_replicates),
-        scratch_params=_internal(rival, n_replicates),
         tokens_stage1=tokens_stage1,
         head_start=head_start,
+        reuse_at=settled(reuse, given),
+        scratch_at=settled(rival, given),
     )
 
 
-def _internal(fit: Fit, n_replicates: int) -> Floats:
-    return fit.law.to_internal(np.vstack([fit.values, fit.replicates[:n_replicates]]))
-
-
-def _checked_rival(fit: Fit, scratch: Fit | None) -> Fit:
-    key = fit.law.key
-    if not fit.law.is_two_stage:
-        raise InputError(f"{key} is not a law of two stages; break-even needs a fit of reuse runs")
-    joint = fit.law.has_scratch_part
+def _checked_rival(reuse: Source, scratch: Source | None) -> Source:
+    key, label = reuse.law.key, reuse.label
+    if not reuse.law.is_two_stage:
+        raise InputError(
+            f"{key} is not a law of two stages; break-even needs one of reuse runs in the first "
+            "place, and the law of runs from scratch with --scratch"
+        )
+    joint = reuse.law.has_scratch_part
     if joint and scratch is not None:
         raise InputError(f"the fit of {key} holds a scratch law already; leave --scratch out")
-    if not joint and scratch is None:
-        raise InputError(
-            f"the fit of {key} has no scratch law: fit {joint_form(fit.law)}, which shares E, or "
-            "give --scratch a fit of the power law on the scratch rows"
-        )
-    rival = fit if scratch is None else scratch
     if scratch is not None and scratch.law.is_two_stage:
         raise InputError(
-            f"--scratch is a fit of {scratch.law.key}, a law of two stages; it must be a "
-            "one-stage law (power) fitted to the scratch rows"
+            f"--scratch is {scratch.label}, of {scratch.law.key}, a law of two stages; it must be "
+            "a one-stage law (power, chinchilla) of runs from scratch"
         )
-    for law in (fit.law, rival.law):
-        others = set(law.variables) - {"tokens_stage1", "tokens_stage2"}
-        if others:
-            raise InputError(
-                f"the law {law.key} also needs {', '.join(sorted(others))}; break-even takes "
-                "laws of tokens only: fit one model size at a time"
-            )
-    return rival
+    if not joint and scratch is None:
+        raise InputError(_missing_rival(reuse, label))
+    return reuse if scratch is None else scratch
+
+
+def _missing_rival(reuse: Source, label: str) -> str:
+    if reuse.published:
+        return (
+            f"{label} hold no scratch law: give --scratch published coefficients of runs from "
+            "scratch on the same text, such as liew2025-upcycling-moe beside "
+            "liew2025-upcycling-upcycled, or a fit"
+        )
+    return (
+        f"the fit of {reuse.law.key} has no scratch law: fit {joint_form(reuse.law)}, which "
+        "shares E, or give --scratch a fit of the power law on the scratch rows"
+    )

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 from bootlaw.planning import words
+from bootlaw.planning.paired import Part
+from bootlaw.planning.source import Source
 
 SLIGHT = 0.05
 """Up to 12 % beyond the data counts as inside them: no warning."""
@@ -16,6 +18,10 @@ ROUNDING = math.log10(1.01)
 FAR = 1.0
 """Decades from which an interval says little: it holds only if the law's form does, and laws
 that fit the same data equally well part from each other there."""
+
+
+FAR_STEPS = 3.0
+"""Steps of the hold-outs beyond which the width of an interval grows by assumption."""
 
 
 def decades_beyond(
@@ -42,6 +48,47 @@ def extrapolation_warnings(
         _warning(name, asked[name], ranges[name], decades)
         for name, decades in beyond.items()
         if decades > SLIGHT
+    )
+
+
+def unearned_warnings(source: Source, asked: Mapping[str, float], part: Part) -> tuple[str, ...]:
+    """Return one warning for each variable along which an interval has not earned its width.
+
+    Earned is what `Fit.misfits` saw: the law held out at its largest levels and what it missed.
+    Below the data nothing is held out.
+    """
+    if not source.has_intervals:
+        return ()
+    found = (
+        _unearned(source, name, asked[name], decades, part)
+        for name, decades in decades_beyond(source.ranges, asked).items()
+        if decades > SLIGHT
+    )
+    return tuple(warning for warning in found if warning is not None)
+
+
+def _unearned(source: Source, name: str, value: float, decades: float, part: Part) -> str | None:
+    variable = words.VARIABLES.get(name, name)
+    runs = " of runs from scratch" if part == "scratch" and source.law.is_two_stage else ""
+    seen = [one for one in source.misfits if one.variable == name and one.covers(part)]
+    if seen and value > source.ranges[name][1]:
+        steps = decades / seen[0].decades
+        if steps <= FAR_STEPS:
+            return None
+        return (
+            f"hold-outs along {variable}{runs} reached {seen[0].decades:.2g} decades; "
+            f"{decades:.2g} decades are {steps:.2g} times as far, where the interval's width grows "
+            "by assumption"
+        )
+    why = "too few levels to hold any out" if value > source.ranges[name][1] else "below the data"
+    missing = f"the interval's width along {variable}{runs} is not earned in hold-outs ({why})"
+    if decades <= FAR / 2:
+        return f"{missing}: it may be somewhat too narrow"
+    if decades <= FAR:
+        return f"{missing}: take it for the least that it can be"
+    return (
+        f"{missing}: at {decades:.1f} decades it says nothing of the law's own error, which may "
+        "be several times as wide; do not decide on it"
     )
 
 

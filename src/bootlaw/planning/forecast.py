@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting import Fit
-from bootlaw.fitting.prediction import can_predict, prediction_interval
-from bootlaw.fitting.rows import joint_form
+from bootlaw.errors import UndeterminedError
+from bootlaw.fitting.comparable import joint_form
+from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity, words
 from bootlaw.planning.extrapolation import (
     decades_beyond,
     extrapolation_warnings,
     if_the_law_holds,
+    unearned_warnings,
 )
-from bootlaw.planning.remarks import fit_warnings
-
-NO_INTERVAL = "no interval: the fit has no bootstrap replicates (fit with --bootstrap 200)"
+from bootlaw.planning.paired import Part
+from bootlaw.planning.question import given_variables, other_size, refuse_unread, settled
+from bootlaw.planning.remarks import no_interval, source_warnings
+from bootlaw.planning.source import AnySource, Source, as_source
+from bootlaw.planning.verdict import out_of_sight
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Forecast:
         bootstrap replicates.
     extrapolation : decades beyond the fitted range per variable, 0 inside it.
     warnings : what a reader must know, in words.
+    given : what was asked beside the tokens, such as ``params``.
     """
 
     law: str
@@ -45,6 +46,7 @@ class Forecast:
     level: float
     extrapolation: Mapping[str, float]
     warnings: tuple[str, ...]
+    given: Mapping[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``plan forecast``."""
@@ -54,6 +56,7 @@ class Forecast:
             "law": self.law,
             "tokens_stage1": self.tokens_stage1,
             "tokens_stage2": self.tokens_stage2,
+            **self.given,
             "loss": self.loss,
             "lower": self.lower,
             "upper": self.upper,
@@ -75,7 +78,10 @@ class Forecast:
             if self.tokens_stage1
             else f"from scratch on {words.tokens(self.tokens_stage2)} tokens"
         )
-        answer = f"loss {self.loss:.4f} nats per token {start}{interval} ({self.law})"
+        size = (
+            f" at {words.tokens(self.given['params'])} parameters" if "params" in self.given else ""
+        )
+        answer = f"loss {self.loss:.4f} nats per token {start}{size}{interval} ({self.law})"
         return "\n".join([answer, *(f"  note: {warning}" for warning in self.warnings)])
 
 
@@ -83,14 +89,14 @@ class UndeterminedForecastError(UndeterminedError):
     """Why a fit has no forecast at a point; `to_json` is the document that says so."""
 
     def __init__(
-        self, reason: str, fit: Fit, tokens_stage1: float, tokens_stage2: float, level: float
+        self, reason: str, source: Source, asked: Mapping[str, float], level: float
     ) -> None:
         super().__init__(reason)
-        self.law = fit.law.key
-        self.asked = {"tokens_stage1": tokens_stage1, "tokens_stage2": tokens_stage2}
+        self.law = source.law.key
+        self.asked = dict(asked)
         self.level = level
-        self.extrapolation = decades_beyond(fit.ranges, self.asked)
-        self.warnings = fit_warnings(fit)
+        self.extrapolation = decades_beyond(source.ranges, self.asked)
+        self.warnings = source_warnings(source)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document of ``plan forecast``, with reasons in the place of numbers."""
@@ -109,98 +115,104 @@ class UndeterminedForecastError(UndeterminedError):
 
 
 def forecast(
-    fit: Fit, *, tokens_stage1: float, tokens_stage2: float, level: float | None = None
+    fit: AnySource,
+    *,
+    tokens_stage1: float,
+    tokens_stage2: float,
+    params: float | None = None,
+    level: float | None = None,
+    at: Mapping[str, float] | None = None,
 ) -> Forecast:
-    """Return the loss that `fit` expects at (D1, D2), with an interval for a new run.
+    """Return the loss that `fit` expects at (D1, D2[, N]), with an interval for a new run.
 
     The interval is that of the mixture, over the bootstrap replicates, of log-normal
     distributions around each replicate's prediction, with the fit's residual scale: what the
-    parameters and the noise of a single run leave open, given that the law's form is right.
+    parameters and the noise of a single run leave open, and beyond the data what the law missed
+    when its largest levels were held out (`Fit.misfits`).
 
     Parameters
     ----------
-    fit : a converged fit.
+    fit : a converged fit, the path of one, or published coefficients by name.
     tokens_stage1 : D1, raw tokens; 0 asks the scratch part of a ``+scratch`` law, or a
         one-stage law.
     tokens_stage2 : D2, raw tokens.
+    params : N, non-embedding parameters, for laws that read it; by default the one size that
+        was fitted.
     level : share of new runs inside the interval; the fit's own level by default.
+    at : other columns that the law reads, such as ``replay``.
 
     Raises
     ------
     InputError
-        When a number of tokens or the level makes no sense, or the law needs other variables.
+        When a number makes no sense, or a variable of the law is not known.
     UndeterminedForecastError
-        When the fit did not converge, or the law does not hold at this point.
+        When the fit did not converge, the law does not hold at this point, or the point lies more
+        than three decades outside the data.
     """
-    level = fit.level if level is None else level
+    source = as_source(fit)
+    level = source.level if level is None else level
     validity.check_level(level)
-    validity.check_tokens("tokens_stage1", tokens_stage1, zero_allowed=True)
-    validity.check_tokens("tokens_stage2", tokens_stage2)
-    reason = _refusal(fit, tokens_stage1)
+    validity.check_tokens(D1, tokens_stage1, zero_allowed=True)
+    validity.check_tokens(D2, tokens_stage2)
+    given = given_variables(params, at)
+    asked = {D1: tokens_stage1, D2: tokens_stage2, **given}
+    if source.broken is not None:
+        raise UndeterminedForecastError(source.broken, source, asked, level)
+    refuse_unread(given, source)
+    others = settled(source, given)
+    part: Part = "reuse" if tokens_stage1 > 0 else "scratch"
+    reason = _refusal(source, part, tokens_stage1, given, others)
     if reason is not None:
-        raise UndeterminedForecastError(reason, fit, tokens_stage1, tokens_stage2, level)
-    asked = asked_variables(fit, tokens_stage1, tokens_stage2)
-    columns = {name: np.array([value]) for name, value in asked.items()}
-    lower, upper = _interval(fit, columns, level)
-    silent = () if lower is not None else (_why_no_interval(fit),)
+        raise UndeterminedForecastError(reason, source, asked, level)
+    return _answer(source, part, {**asked, **others}, given, level)
+
+
+def _answer(
+    source: Source,
+    part: Part,
+    asked: Mapping[str, float],
+    given: Mapping[str, float],
+    level: float,
+) -> Forecast:
+    read = {name: asked[name] for name in (*source.law.variables, D2) if name in asked}
+    for reason in out_of_sight(decades_beyond(source.ranges, read)):
+        raise UndeterminedForecastError(reason, source, {**asked}, level)
+    interval = source.interval(read, part, level)
+    silent = () if interval is not None else (no_interval(source),)
+    lower, upper = (None, None) if interval is None else (float(end[0]) for end in interval)
     return Forecast(
-        law=fit.law.key,
-        tokens_stage1=tokens_stage1,
-        tokens_stage2=tokens_stage2,
-        loss=float(fit.predict(columns)[0]),
+        law=source.law.key,
+        tokens_stage1=asked[D1],
+        tokens_stage2=asked[D2],
+        loss=float(source.loss(read, part)[0, 0]),
         lower=lower,
         upper=upper,
         level=level,
-        extrapolation=decades_beyond(fit.ranges, asked),
-        warnings=(*extrapolation_warnings(fit.ranges, asked), *silent, *fit_warnings(fit)),
+        extrapolation=decades_beyond(source.ranges, read),
+        warnings=(
+            *extrapolation_warnings(source.ranges, read),
+            *unearned_warnings(source, read, part),
+            *silent,
+            *source_warnings(source),
+        ),
+        given=dict(given),
     )
 
 
-def asked_variables(fit: Fit, tokens_stage1: float, tokens_stage2: float) -> dict[str, float]:
-    """Return a value for each variable of the law at one point.
-
-    A variable other than the two token counts is known where the fit saw one value of it.
-    """
-    given = {"tokens_stage1": tokens_stage1, "tokens_stage2": tokens_stage2}
-    return {
-        name: given[name] if name in given else _only_value(fit, name) for name in fit.law.variables
-    }
-
-
-def _only_value(fit: Fit, variable: str) -> float:
-    low, high = fit.ranges.get(variable, (0.0, 1.0))
-    if low != high:
-        raise InputError(
-            f"the law {fit.law.key} also needs {variable}, which differs between the fitted "
-            "rows; fit one value of it with --where"
+def _refusal(
+    source: Source,
+    part: Part,
+    tokens_stage1: float,
+    given: Mapping[str, float],
+    others: Mapping[str, float],
+) -> str | None:
+    """Return why the source has no answer here, None where it has one."""
+    law = source.law
+    if part == "scratch" and not source.answers(part):
+        return (
+            f"the law {law.key} was fitted to rows with D1 > 0 and says nothing about "
+            f"training from scratch; fit {joint_form(law)}, or the power law on scratch rows"
         )
-    return low
-
-
-def _refusal(fit: Fit, tokens_stage1: float) -> str | None:
-    """Return why the fit has no answer here, None where it has one."""
-    reason = validity.unusable(fit) or validity.invalid_at(fit, tokens_stage1)
-    two_stages = fit.law.is_two_stage
-    if reason is None and two_stages and tokens_stage1 == 0 and not fit.law.has_scratch_part:
-        reason = (
-            f"the law {fit.law.key} was fitted to rows with D1 > 0 and says nothing about "
-            f"training from scratch; fit {joint_form(fit.law)}, or the power law on scratch rows"
-        )
-    if reason is None and not two_stages and tokens_stage1 > 0:
-        reason = f"the law {fit.law.key} has one stage only; ask it with --tokens-stage1 0"
-    return reason
-
-
-def _why_no_interval(fit: Fit) -> str:
-    if len(fit.replicates) == 0:
-        return NO_INTERVAL
-    return "no interval: the fit has no row to spare, so the noise of a run is unknown"
-
-
-def _interval(
-    fit: Fit, columns: Mapping[str, np.ndarray], level: float
-) -> tuple[float | None, float | None]:
-    if not can_predict(fit):
-        return None, None
-    lower, upper = prediction_interval(fit.predict_replicates(columns), fit.residual_scale, level)
-    return float(lower[0]), float(upper[0])
+    if not source.answers(part):
+        return f"the law {law.key} has one stage only; ask it with --tokens-stage1 0"
+    return other_size(source, given) or validity.invalid_at(source, tokens_stage1, others)

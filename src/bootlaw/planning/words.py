@@ -11,9 +11,19 @@ def tokens(value: float) -> str:
     return f"{value:.3g}"
 
 
+def count(value: float) -> str:
+    """Return an amount of money, hours or energy with three significant digits: ``12,300``."""
+    if not 0.01 <= abs(value) < 1e9:
+        return tokens(value) if value >= 1e9 else f"{value:.3g}"
+    if value >= 1000:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{value:.3g}"
+
+
 def per_cent(share: float) -> str:
-    """Return a share as per cent: ``95 %``, ``0.42 %``."""
-    return f"{100 * share:.3g} %"
+    """Return a share as per cent: ``95 %``, ``0.42 %``; nothing below one reads as 100 %."""
+    text = f"{100 * share:.3g}"
+    return f"{100 * share:.8g} %" if text == "100" and share < 1 else f"{text} %"
 
 
 VARIABLES = {

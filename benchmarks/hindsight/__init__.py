@@ -1,0 +1,1 @@
+"""What a plan cost against the best action in hindsight."""

@@ -1,0 +1,84 @@
+"""Questions by the thousand as arrays: checked, of one length, and in pieces for the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting.levels import SAME_LEVEL
+from bootlaw.laws.names import D1, D2, SHORT_NAMES, N
+from bootlaw.planning import validity
+from bootlaw.planning.question import TOKENS, settled
+from bootlaw.planning.source import AnySource, Source, as_source
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+BLOCK = 1 << 16
+"""Curves that are worked on at a time, so that they stay in the cache."""
+
+
+def usable(fit: AnySource) -> Source:
+    """Return the source of a fit; UndeterminedError where it cannot be asked at all."""
+    source = as_source(fit)
+    if source.broken is not None:
+        raise UndeterminedError(source.broken)
+    return source
+
+
+def points_of(source: Source, columns: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Return (n,) arrays of D1, D2 and the law's other variables, checked."""
+    given = {SHORT_NAMES.get(name, name): values for name, values in columns.items()}
+    if D2 not in given:
+        raise InputError(f"forecasts need {D2}")
+    known = {name: 0.0 for name in given if name not in TOKENS}
+    fixed = {name: value for name, value in settled(source, known).items() if name not in given}
+    return arrays({D1: 0.0, **fixed, **given}, zero_allowed=(D1,))
+
+
+def arrays(
+    columns: Mapping[str, ArrayLike], zero_allowed: tuple[str, ...] = ()
+) -> dict[str, Floats]:
+    """Return the columns as float arrays (n,) of one length; refuse what makes no sense."""
+    arrays = [np.atleast_1d(np.asarray(values, dtype=np.float64)) for values in columns.values()]
+    found = dict(zip(columns, np.broadcast_arrays(*arrays), strict=True))
+    for name, values in found.items():
+        positive = name in (D1, D2, N) and name not in zero_allowed
+        wrong = ~np.isfinite(values) | ((values <= 0) if positive else (values < 0))
+        if wrong.any():
+            bound = "a finite number above zero" if positive else "zero or a number above it"
+            raise InputError(f"{name} is {values[wrong][0]:g}; it must be {bound}")
+    return found
+
+
+def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    """Return (n,) whether the law has an answer for reuse: `validity.invalid_at` and
+    `question.other_size` for arrays."""
+    stage1 = np.maximum(at[D1], 1.0)
+    valid = np.ones(stage1.size, dtype=bool)
+    terms = validity.stage2_exponent_terms(source)
+    if terms is not None:
+        per_param = source.law.key.startswith("tokens-per-param")
+        valid &= terms[0] - terms[1] * np.log(stage1 / at[N] if per_param else stage1) > 0
+    if N in at and N not in source.law.variables and N in source.ranges:
+        low, high = source.ranges[N]
+        valid &= (low / 1.01 <= at[N]) & (at[N] <= high * 1.01)
+    if D1 in source.law.single_level and D1 in source.ranges:
+        low, high = source.ranges[D1]
+        valid &= (low * (1 - SAME_LEVEL) <= stage1) & (stage1 <= high * (1 + SAME_LEVEL))
+    return valid
+
+
+def asked_bases(tokens_stage1: ArrayLike, params: ArrayLike | None) -> dict[str, Floats]:
+    """Return D1 and, where a size is given, N (m,), checked."""
+    sizes = {} if params is None else {N: params}
+    return arrays({D1: tokens_stage1, **sizes})
+
+
+def blocks(at: Indices, n_vectors: int) -> list[Indices]:
+    """Return pieces of `at` with about `BLOCK` curves each."""
+    pieces = np.array_split(at, max(1, -(-at.size * n_vectors // BLOCK)))
+    return [piece for piece in pieces if piece.size]

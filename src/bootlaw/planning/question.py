@@ -1,0 +1,87 @@
+"""The variables of a law at the point that a question asks about."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from bootlaw.errors import InputError
+from bootlaw.laws.names import D1, D2, SHORT_NAMES, N
+from bootlaw.planning.source import Source
+
+TOKENS = (D1, D2)
+
+
+def given_variables(params: float | None, at: Mapping[str, float] | None) -> dict[str, float]:
+    """Return what a question says beside tokens: the model's size, and other columns by name.
+
+    Raises
+    ------
+    InputError
+        For a size that is not above zero, a value that is not finite, or tokens said twice.
+    """
+    given = {SHORT_NAMES.get(name, name): float(value) for name, value in (at or {}).items()}
+    if params is not None:
+        given[N] = float(params)
+    for name, value in given.items():
+        if name in TOKENS:
+            raise InputError(f"{name} has an argument of its own; leave it out of the others")
+        if not math.isfinite(value) or value < 0 or (name == N and value == 0):
+            raise InputError(f"{name} is {value:g}; it must be a finite number above zero")
+    return given
+
+
+def settled(source: Source, given: Mapping[str, float]) -> dict[str, float]:
+    """Return the value of each variable of the law other than tokens.
+
+    A variable that the question leaves open is known where the fit saw one value of it.
+
+    Raises
+    ------
+    InputError
+        Where a variable is not known, or was given and no law reads it.
+    """
+    others = [name for name in source.law.variables if name not in TOKENS]
+    return {name: given[name] if name in given else _only_value(source, name) for name in others}
+
+
+def refuse_unread(given: Mapping[str, float], *sources: Source) -> None:
+    """Raise InputError for what was given and no law reads; a size is welcome everywhere.
+
+    A size that a law does not read must be the one that it was fitted to.
+    """
+    read = {name for source in sources for name in source.law.variables}
+    for name in given:
+        if name not in read and name != N:
+            keys = " and ".join(source.law.key for source in sources)
+            raise InputError(f"{name} was given, but the law {keys} does not read it; leave it out")
+
+
+def other_size(source: Source, given: Mapping[str, float]) -> str | None:
+    """Return why a law without a size has no answer for the size asked about, None if it has."""
+    if N not in given or N in source.law.variables or N not in source.ranges:
+        return None
+    low, high = source.ranges[N]
+    if low / 1.01 <= given[N] <= high * 1.01:
+        return None
+    from bootlaw.planning import words
+
+    fitted = words.tokens(low) if low == high else f"{words.tokens(low)} to {words.tokens(high)}"
+    return (
+        f"the law {source.law.key} does not read the model's size and was fitted to runs of "
+        f"{fitted} parameters; it says nothing about {words.tokens(given[N])}: fit "
+        "bootstrapped-joint to runs of several sizes"
+    )
+
+
+def _only_value(source: Source, variable: str) -> float:
+    low, high = source.ranges.get(variable, (0.0, 1.0))
+    if low == high:
+        return low
+    how = "--params N" if variable == N else f"--at {variable}=VALUE"
+    why = (
+        "which differs between the fitted rows; give it with " + how
+        if variable in source.ranges
+        else f"which is not known here; give it with {how}"
+    )
+    raise InputError(f"the law {source.law.key} also needs {variable}, {why}")

@@ -1,0 +1,108 @@
+"""The threshold budget: D* against the sunk cost of the base and the size of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bootlaw.errors import InputError
+from bootlaw.planning import words
+from bootlaw.planning.answers import Breakeven
+from bootlaw.planning.breakeven import breakeven
+from bootlaw.planning.source import AnySource, as_source
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Break-evens over a grid of D1 and N, after Fig. 4 (right) of arXiv 2510.06548.
+
+    Attributes
+    ----------
+    rows : one break-even for each size and D1, sizes outermost.
+    """
+
+    rows: tuple[Breakeven, ...]
+
+    @property
+    def determined(self) -> bool:
+        """Whether the data can tell anywhere on the grid."""
+        return any(row.status != "undetermined" for row in self.rows)
+
+    @property
+    def sizes(self) -> tuple[float | None, ...]:
+        """The sizes asked about, in order."""
+        return tuple(dict.fromkeys(row.params for row in self.rows))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the documented JSON document of ``plan breakeven`` over a grid."""
+        return {"rows": [row.to_json() for row in self.rows]}
+
+    def summary(self) -> str:
+        """Return the grid as a table, each warning once below it."""
+        heading = ["N", "D1", "D*", "interval", "closed form", "verdict"]
+        table = [heading, *(_cells(row) for row in self.rows)]
+        widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in table
+        ]
+        reasons = [f"{_place(row)}: {reason}" for row in self.rows for reason in row.reasons]
+        notes = dict.fromkeys(warning for row in self.rows for warning in row.warnings)
+        return "\n".join(
+            [
+                *lines,
+                *(f"  undetermined at {reason}" for reason in reasons),
+                *(f"  note: {note}" for note in notes),
+            ]
+        )
+
+
+def threshold(
+    fit: AnySource,
+    *,
+    tokens_stage1: Sequence[float],
+    params: Sequence[float] | None = None,
+    scratch: AnySource | None = None,
+    **options: Any,
+) -> Threshold:
+    """Return the break-even for every D1 and every size.
+
+    Parameters
+    ----------
+    tokens_stage1 : D1 of the bases, raw tokens.
+    params : sizes of the model; by default the one that was fitted.
+    options : of `bootlaw.breakeven`.
+
+    Raises
+    ------
+    InputError
+        As `bootlaw.breakeven`, and for an empty grid.
+    """
+    if not tokens_stage1 or params == []:
+        raise InputError("a threshold needs at least one D1 and one size")
+    reuse = as_source(fit)
+    rival = None if scratch is None else as_source(scratch)
+    return Threshold(
+        tuple(
+            breakeven(reuse, tokens_stage1=d1, params=size, scratch=rival, **options)
+            for size in params or (None,)
+            for d1 in tokens_stage1
+        )
+    )
+
+
+def _cells(row: Breakeven) -> list[str]:
+    return [
+        "" if row.params is None else words.tokens(row.params),
+        words.tokens(row.tokens_stage1),
+        "-" if row.tokens is None else words.tokens(row.tokens),
+        "" if row.interval is None or row.tokens is None else str(row.interval),
+        "-" if row.closed_form is None else words.tokens(row.closed_form),
+        row.status.replace("_", " "),
+    ]
+
+
+def _place(row: Breakeven) -> str:
+    size = "" if row.params is None else f"N = {words.tokens(row.params)}, "
+    return f"{size}D1 = {words.tokens(row.tokens_stage1)}"

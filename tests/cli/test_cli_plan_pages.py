@@ -1,0 +1,27 @@
+"""The commands on the pages of the docs print what the pages show."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from bootlaw.cli.main import main
+
+DOCS = Path(__file__).parents[2] / "docs"
+SHOWN = re.compile(r"```\n\$ bootlaw (?P<command>[^\n]+)\n(?P<output>.*?)\n```", re.DOTALL)
+EXAMPLES = [
+    pytest.param(found["command"], found["output"], id=f"{page.stem}-{number}")
+    for page in (DOCS / "planning-checkpoints.md", DOCS / "planning-mixture.md")
+    for number, found in enumerate(SHOWN.finditer(page.read_text("utf-8")))
+]
+
+
+def test_the_pages_have_examples():
+    assert len(EXAMPLES) == 4
+
+
+@pytest.mark.parametrize(("command", "output"), EXAMPLES)
+def test_commands_print_what_the_pages_show(command, output, capsys):
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.rstrip("\n") == output
