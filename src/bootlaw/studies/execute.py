@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -211,10 +211,11 @@ def _second_stage_model(parent: Parent, wanted: ModelSpec, store: RunStore) -> P
     if not parent.growth:
         return base
     tensors = base.state_dict()
-    plan = growth.stack(parent.model.config(), tensors, parent.growth_factor)
-    if dict(plan.config) != wanted.config():
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    spec = growth.describe({"model_type": "llama", **parent.model.config()}, shapes)
+    plan = growth.stack(spec, factor=parent.growth_factor)
+    if dict(plan.config) != {"model_type": "llama", **wanted.config()}:
         raise BootlawError(f"stacking {parent.run} gives another model than the one asked for")
-    grown = build_model(plan.config, seed=0)
-    clone: Callable[..., object] = lambda tensor: tensor.clone()  # noqa: E731
-    grown.load_state_dict(growth.materialise(plan, tensors.__getitem__, clone))
+    grown = build_model(wanted.config(), seed=0)
+    grown.load_state_dict(growth.materialise(plan, tensors))
     return grown

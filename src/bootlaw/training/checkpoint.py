@@ -13,22 +13,21 @@ Traps this module avoids, each seen in the wild:
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootlaw.errors import BootlawError, InputError
-from bootlaw.training.saving import cannot_write, reason
+from bootlaw.errors import BootlawError, InputError, reason
+from bootlaw.growth.checkpoint.dcp import DcpError, quiet_dcp
+from bootlaw.training.saving import cannot_write
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
     from transformers import PreTrainedModel
 
+CONFIG = "config.json"
 _STEP = re.compile(r"^step-(\d+)$")
 
 
@@ -65,10 +64,12 @@ def save_checkpoint(folder: Path, step: int, model: PreTrainedModel, optimizer: 
         for leftover in (temporary, target):
             if leftover.exists():
                 shutil.rmtree(leftover)
-        with _dcp() as dcp:
+        with quiet_dcp() as dcp:
             dcp.save(_state(model, optimizer), checkpoint_id=str(temporary))
+        # Beside the tensors, so that the checkpoint can be grown without its run.
+        (temporary / CONFIG).write_text(model.config.to_json_string(), "utf-8")
         temporary.rename(target)
-    except (OSError, _DcpError) as error:
+    except (OSError, DcpError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         raise cannot_write(target, error) from error
 
@@ -121,9 +122,9 @@ def _load(folder: Path, step: int, state: dict[str, Any]) -> None:
     if not (target / ".metadata").is_file():
         raise InputError(f"{target} is not a complete checkpoint")
     try:
-        with _dcp() as dcp:
+        with quiet_dcp() as dcp:
             dcp.load(state, checkpoint_id=str(target))
-    except (OSError, _DcpError) as error:
+    except (OSError, DcpError) as error:
         raise BootlawError(
             f"cannot read the checkpoint {target}: {reason(error)}; delete that folder, then the "
             "same command trains it again"
@@ -140,37 +141,3 @@ def _state(model: PreTrainedModel, optimizer: Optimizer) -> dict[str, Any]:
 
     model_state, optimizer_state = get_state_dict(model, optimizer)
     return {"model": model_state, "optimizer": optimizer_state}
-
-
-class _DcpError(Exception):
-    """What the distributed-checkpoint module raised, as an ordinary exception."""
-
-
-@contextmanager
-def _dcp() -> Iterator[Any]:
-    """Give the distributed-checkpoint module, quiet about a single process.
-
-    Raises
-    ------
-    _DcpError
-        For its ``CheckpointException``, with the words of the failure inside it.
-    """
-    import torch.distributed.checkpoint as dcp
-    from torch.distributed.checkpoint.api import CheckpointException
-
-    logger = logging.getLogger("torch.distributed.checkpoint")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield dcp
-    except CheckpointException as error:
-        cause, _ = next(iter(error.failures.values()), (error, None))
-        if isinstance(cause, KeyboardInterrupt):
-            raise cause from None
-        raise _DcpError(reason(cause)) from error
-    except RuntimeError as error:
-        raise _DcpError(reason(error)) from error
-    finally:
-        logger.setLevel(level)

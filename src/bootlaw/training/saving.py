@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bootlaw.errors import BootlawError
+from bootlaw.errors import BootlawError, reason
 
 
 def cannot_write(path: Path, error: BaseException) -> BootlawError:
@@ -15,13 +15,6 @@ def cannot_write(path: Path, error: BaseException) -> BootlawError:
         f"cannot write {path}: {reason(error)}; is the disk full? Free space, "
         "then the same command continues"
     )
-
-
-def reason(error: BaseException) -> str:
-    """Return the first line of `error`, of the system's own words where it has some."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
 @contextmanager
