@@ -27,7 +27,7 @@ types: $(VENV)/.dev-installed
 	$(VENV)/bin/mypy
 
 tests: $(VENV)/.dev-installed
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto
 
 format: $(VENV)/.dev-installed
 	$(VENV)/bin/ruff format .

@@ -61,7 +61,7 @@ def weights_of(objective: Objective, n: int) -> Floats:
 
 def bootlaw_solver(optimum: Optimum | None) -> Solver:
     """Return our refit of replicates, or our solver from cold starts."""
-    from bootlaw.fitting.optimum import follow
+    from bootlaw.fitting.graduated import follow
 
     def solve(objective: Objective, starts: Floats) -> Floats:
         if optimum is None:

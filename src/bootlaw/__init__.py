@@ -2,7 +2,8 @@
 
 Read tables of training runs, fit the law and its rivals, answer "reuse or restart?",
 and run the experiments. Names are loaded on first use, so that the light core
-(``read_runs``, ``fit``, ``compare``, ``forecast``, ``breakeven``) never imports torch.
+(``read_runs``, ``fit``, ``compare``, ``forecast``, ``breakeven``,
+``allocate``) never imports torch.
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ _HOMES = {
     "compare": "bootlaw.fitting",
     "forecast": "bootlaw.planning",
     "breakeven": "bootlaw.planning",
+    "allocate": "bootlaw.planning",
+    "grow": "bootlaw.growth.grow",
+    "choose_checkpoint": "bootlaw.planning",
+    "decide": "bootlaw.planning",
+    "mixture_from_runs": "bootlaw.planning",
+    "mixture_share": "bootlaw.planning",
+    "next_runs": "bootlaw.planning.pilots",
     "write_report": "bootlaw.reports",
     "run_study": "bootlaw.studies",
 }
@@ -28,10 +36,17 @@ __all__ = [
     "Fit",
     "RunTable",
     "__version__",
+    "allocate",
     "breakeven",
+    "choose_checkpoint",
     "compare",
+    "decide",
     "fit",
     "forecast",
+    "grow",
+    "mixture_from_runs",
+    "mixture_share",
+    "next_runs",
     "read_runs",
     "run_study",
     "write_report",
@@ -41,8 +56,15 @@ if TYPE_CHECKING:
     from bootlaw.fitting.compare import compare
     from bootlaw.fitting.fit import fit
     from bootlaw.fitting.result import Fit
+    from bootlaw.growth.grow import grow
+    from bootlaw.planning.allocation.allocate import allocate
     from bootlaw.planning.breakeven import breakeven
+    from bootlaw.planning.choose import choose_checkpoint
+    from bootlaw.planning.decision.decide import decide
     from bootlaw.planning.forecast import forecast
+    from bootlaw.planning.mixture import mixture_share
+    from bootlaw.planning.mixture_runs import mixture_from_runs
+    from bootlaw.planning.pilots import next_runs
     from bootlaw.reports import write_report
     from bootlaw.runs import RunTable, read_runs
     from bootlaw.studies import run_study

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from bootlaw import __version__
-from bootlaw.cli import compare, fit, laws, plan, report, runs, study
+from bootlaw.cli import compare, fit, grow, laws, plan, report, runs, study
 from bootlaw.cli.output import dumps, say
 from bootlaw.errors import BootlawError, InputError
 
-COMMANDS = (study, fit, compare, plan, laws, runs, report)
+COMMANDS = (study, fit, compare, plan, grow, laws, runs, report)
 
 
 class Parser(argparse.ArgumentParser):

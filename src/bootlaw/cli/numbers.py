@@ -33,6 +33,11 @@ def non_negative_number(text: str) -> float:
     return _checked(text, minimum=0.0, strict=False)
 
 
+def delta(text: str) -> float | str:
+    """Argparse type: a Huber threshold above zero, or ``auto``."""
+    return text if text == "auto" else positive_number(text)
+
+
 def _checked(text: str, *, minimum: float, strict: bool) -> float:
     try:
         value = parse_number(text)
