@@ -43,7 +43,7 @@ def message_of(source) -> str:
         (b"D1,D2,loss\n1,2,\xff\n", ["line 2", "0xff", "UTF-8"]),
         ("D1,D2,loss\n1,2,3\n".encode("utf-16"), ["UTF-16", "UTF-8"]),
         (b"PK\x03\x04\x00\x00", ["binary"]),
-        (gzip.compress(b"D1,D2,loss\n1,2,3\n"), [".gz"]),
+        (gzip.compress(b"D1,D2,loss\n1,2,3\n", mtime=0), [".gz"]),
         (b"D1,D2,loss[bits/byte]\n1,2,3\n", ["loss[bits/byte]", "cannot be in", "nats"]),
     ],
 )
@@ -124,7 +124,7 @@ def test_bad_paths(tmp_path):
     (tmp_path / "runs.xlsx").write_text("x")
     assert ".parquet" in message_of(tmp_path / "runs.xlsx")
     assert "cannot be read" in message_of("a\0b.csv")
-    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"D1,D2,loss\n1,2,3\n")[:-9])
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"D1,D2,loss\n1,2,3\n", mtime=0)[:-9])
     assert "not a complete gzip file" in message_of(tmp_path / "cut.csv.gz")
 
 
