@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -76,27 +76,33 @@ class Normal(Recipe):
 
 
 @dataclass(frozen=True)
-class CancellingNoise(Recipe):
+class _Altered(Recipe):
+    """`of`, of shape `dims`, with something drawn into it under a `key` of its own."""
+
+    of: Recipe
+    dims: Shape
+    key: str
+
+    def children(self) -> tuple[Recipe, ...]:
+        return (self.of,)
+
+    def keyed(self, prefix: str) -> Self:
+        return replace(self, of=self.of.keyed(prefix), key=prefix + self.key)
+
+    def shape(self, shapes: Mapping[str, Shape]) -> Shape:
+        return self.dims
+
+
+@dataclass(frozen=True)
+class CancellingNoise(_Altered):
     """`of`, whose columns are `copies` equal blocks, plus noise that cancels on equal inputs.
 
     Blocks go in pairs: what is added to the first is taken from the second; an odd last block
     stays. The noise of a row has `decibels` less power than the row.
     """
 
-    of: Recipe
-    dims: Shape
     copies: int
     decibels: float
-    key: str
-
-    def children(self) -> tuple[Recipe, ...]:
-        return (self.of,)
-
-    def keyed(self, prefix: str) -> Recipe:
-        return replace(self, of=self.of.keyed(prefix), key=prefix + self.key)
-
-    def shape(self, shapes: Mapping[str, Shape]) -> Shape:
-        return self.dims
 
     def build(self, read: Reader, seed: int, rows: Rows = None) -> Tensor:
         built = self.of.build(read, seed, rows)
@@ -111,22 +117,10 @@ class CancellingNoise(Recipe):
 
 
 @dataclass(frozen=True)
-class RelativeNoise(Recipe):
+class RelativeNoise(_Altered):
     """`of` plus normal noise, `scale` times the root mean square of each row."""
 
-    of: Recipe
-    dims: Shape
     scale: float
-    key: str
-
-    def children(self) -> tuple[Recipe, ...]:
-        return (self.of,)
-
-    def keyed(self, prefix: str) -> Recipe:
-        return replace(self, of=self.of.keyed(prefix), key=prefix + self.key)
-
-    def shape(self, shapes: Mapping[str, Shape]) -> Shape:
-        return self.dims
 
     def build(self, read: Reader, seed: int, rows: Rows = None) -> Tensor:
         built = self.of.build(read, seed, rows)
@@ -134,24 +128,14 @@ class RelativeNoise(Recipe):
 
 
 @dataclass(frozen=True)
-class Redrawn(Recipe):
+class Redrawn(_Altered):
     """`of` with the entries `chosen` of `dim` drawn anew from the mean and spread of their row."""
 
-    of: Recipe
-    dims: Shape
     dim: int
     chosen: Pick
-    key: str
 
-    def children(self) -> tuple[Recipe, ...]:
-        return (self.of,)
-
-    def keyed(self, prefix: str) -> Recipe:
-        chosen = self.chosen.keyed(prefix)
-        return replace(self, of=self.of.keyed(prefix), chosen=chosen, key=prefix + self.key)
-
-    def shape(self, shapes: Mapping[str, Shape]) -> Shape:
-        return self.dims
+    def keyed(self, prefix: str) -> Self:
+        return replace(super().keyed(prefix), chosen=self.chosen.keyed(prefix))
 
     def build(self, read: Reader, seed: int, rows: Rows = None) -> Tensor:
         import torch

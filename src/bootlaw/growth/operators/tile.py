@@ -179,7 +179,7 @@ def _recipe(tiling: _Tiling, source: str, slot: Slot, name: str | None = None) -
     if tiling.decibels is None or copies < 2:
         return recipe
     dims = tuple(tiling.spec.sizes[axis] * tiling.times(axis) for axis in slot.axes)
-    return CancellingNoise(recipe, dims, copies, tiling.decibels, name or source)
+    return CancellingNoise(recipe, dims, name or source, copies, tiling.decibels)
 
 
 def _repeated(tiling: _Tiling, recipe: Recipe, slot: Slot) -> Recipe:

@@ -189,9 +189,9 @@ def _expert(upcycling: _Upcycling, name: str, place: Place) -> Recipe:
     if mixture.drop_fraction:
         key = f"dropped {place.layer} {place.expert}"
         chosen = Chosen(round(mixture.drop_fraction * units), units, key)
-        recipe = Redrawn(recipe, dims, dim, chosen, f"{name} redrawn")
+        recipe = Redrawn(recipe, dims, f"{name} redrawn", dim, chosen)
     if mixture.noise:
-        recipe = RelativeNoise(recipe, dims, mixture.noise, f"{name} noise")
+        recipe = RelativeNoise(recipe, dims, f"{name} noise", mixture.noise)
     return scaled(recipe, mixture.output_scale) if place.slot.role is Role.DOWN else recipe
 
 
