@@ -217,8 +217,7 @@ def _reasons(
         ends = None if interval is None else (interval.lower, interval.upper)
         reasons.append(verdict.far_and_wide(decades, ends))
     if interval is None:
-        published = duel.reuse.published or duel.rival.published
-        error = verdict.PUBLISHED_ERROR if published else scale
+        error = verdict.own_error(duel.reuse, duel.rival)
         reasons.append(verdict.rests_on_little(*decisive_gap(duel, search, at), error))
     reasons += verdict.out_of_sight(extrapolation)
     return tuple(reason for reason in reasons if reason is not None)

@@ -25,7 +25,7 @@ from bootlaw.planning.extrapolation import (
 )
 from bootlaw.planning.remarks import no_interval
 from bootlaw.planning.source import AnySource, Source, as_source
-from bootlaw.planning.verdict import PUBLISHED_ERROR
+from bootlaw.planning.verdict import own_error
 
 Floats = NDArray[np.float64]
 
@@ -275,7 +275,7 @@ def _ties(losses: Floats, source: Source, level: float) -> NDArray[np.bool_]:
     """Return (n,) whether each cannot be told from the best of the point estimate."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         behind = np.log(losses) - np.log(losses[:, [int(np.argmin(losses[0]))]])
-    margin = PUBLISHED_ERROR if source.published else np.nan_to_num(source.residual_scale)
+    margin = np.nan_to_num(own_error(source))
     close = behind[0] <= margin
     if len(losses) < 2:
         return np.asarray(close)

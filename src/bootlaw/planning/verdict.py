@@ -21,13 +21,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.planning import words
 from bootlaw.planning.crossings import Zeros
+
+if TYPE_CHECKING:
+    from bootlaw.planning.source import Source
 
 Verdict = Literal["crossing", "reuse_always_wins", "scratch_always_wins"]
 
@@ -42,6 +45,17 @@ OUT_OF_SIGHT_DECADES = 3.0
 PUBLISHED_ERROR = 0.01
 """Log error taken for published coefficients, which come rounded and without a covariance: laws
 of this kind miss real tables by 0.3 to 1.6 % (root mean square)."""
+
+
+def own_error(*sources: Source) -> float:
+    """Return the log error that an answer without replicates is taken to have.
+
+    That of published coefficients where some are, else the largest residual scale; NaN where
+    none is known.
+    """
+    if any(source.published for source in sources):
+        return PUBLISHED_ERROR
+    return float(np.fmax.reduce([source.residual_scale for source in sources]))
 
 
 def verdicts(zeros: Zeros) -> list[Verdict]:

@@ -18,7 +18,7 @@ from bootlaw.planning.allocation.solve import Solution, solve
 from bootlaw.planning.cost import Hardware, ModelShape
 from bootlaw.planning.question import given_variables, other_size, refuse_unread
 from bootlaw.planning.source import AnySource, Source, as_source
-from bootlaw.planning.verdict import PUBLISHED_ERROR
+from bootlaw.planning.verdict import own_error
 
 
 def allocate(
@@ -202,10 +202,9 @@ def _answer(question: Question, route: Route, level: float, tolerance: float) ->
 
 
 def _error(source: Source) -> float:
-    """Return the log error that an answer without replicates is taken to have."""
-    if source.published:
-        return PUBLISHED_ERROR
-    return source.residual_scale if math.isfinite(source.residual_scale) else 0.0
+    """Return the log error that an answer without replicates is taken to have, 0 if unknown."""
+    error = own_error(source)
+    return error if math.isfinite(error) else 0.0
 
 
 def _refusal(question: Question, route: Route) -> str | None:

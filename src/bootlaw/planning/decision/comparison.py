@@ -26,7 +26,7 @@ from bootlaw.planning.extrapolation import (
 from bootlaw.planning.question import other_size, settled
 from bootlaw.planning.remarks import no_interval
 from bootlaw.planning.source import Source
-from bootlaw.planning.verdict import LARGEST_DISAGREEMENT, PUBLISHED_ERROR
+from bootlaw.planning.verdict import LARGEST_DISAGREEMENT, own_error
 
 Floats = NDArray[np.float64]
 
@@ -88,9 +88,7 @@ def _ties(options: list[Option], losses: Floats) -> list[bool]:
             bool(share > LARGEST_DISAGREEMENT) or i == 0
             for i, share in enumerate(np.mean(rest < best, axis=0))
         ]
-    published = any(o.source is not None and o.source.published for o in options)
-    scales = [o.source.residual_scale for o in options if o.source is not None]
-    error = PUBLISHED_ERROR if published else float(np.nanmax([*scales, 0.0]))
+    error = np.nan_to_num(own_error(*(o.source for o in options if o.source is not None)))
     return [bool(np.log(loss / losses[0, 0]) <= error) for loss in losses[0]]
 
 
