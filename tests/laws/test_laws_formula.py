@@ -128,3 +128,13 @@ def test_text_of_a_formula() -> None:
     assert r"D_2^{-\alpha_s}" in law.latex
     assert r"\frac{" in law.latex
     assert r"\gamma_1" in law.latex
+
+
+def test_a_formula_gets_a_scratch_part_that_its_key_restores():
+    """The key of the joint law read back as a formula with a parameter called scratch."""
+    joint = laws.with_scratch(laws.from_formula("A*D1^-a*D2^-b + E"))
+    assert laws.get(joint.key) == joint
+    assert joint.names == ("A", "a", "b", "A_s", "a_s", "E")
+    rows = {"tokens_stage1": [0.0, 1e9], "tokens_stage2": [1e9, 1e9]}
+    expected = [3 * 1e9**-0.2 + 1, 2 * 1e9**-0.1 * 1e9**-0.1 + 1]
+    np.testing.assert_allclose(joint.loss([2, 0.1, 0.1, 3, 0.2, 1], rows), expected)

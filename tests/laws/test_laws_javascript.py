@@ -24,7 +24,9 @@ def losses_by_node(cases: list[tuple[laws.Law, np.ndarray, dict[str, np.ndarray]
         xs = [{name: float(values[i]) for name, values in table.items()} for i in range(count)]
         programs.append(f"{json.dumps(xs)}.map(x => ({law.javascript})({json.dumps(p)}, x))")
     script = f"console.log(JSON.stringify([{','.join(programs)}]))"
-    done = subprocess.run([str(NODE), "-e", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [str(NODE), "-"], input=script, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 

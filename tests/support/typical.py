@@ -10,7 +10,7 @@ _COMMON = {
     "A": 20.0, "B": 9.0, "G": 0.7, "a1": 0.12, "a2": 0.3, "a3": 0.012, "a": 0.17, "b": 0.21,
     "k": 3.0, "c": 0.7, "g": 1.4, "E": 1.1, "A_s": 30.0, "a_s": 0.25, "B_s": 40.0, "b_s": 0.3,
     "F": 3e-6, "R_D": 15.4, "R_N": 5.3, "Dl": 4.0, "eta": 0.12, "al": 0.25, "be": 0.2, "ga": 0.08,
-    "C_r": 0.3, "b0": 0.1, "b1": 0.2, "s": 0.3,
+    "C_r": 0.3, "b0": 0.1, "b1": 0.2, "s": 0.3, "B_n": 50.0, "b_n": 0.28,
 }  # fmt: skip
 _OF_LAW = {
     "cpt-dynamics": {"B": 0.8, "b": 0.6},
@@ -25,7 +25,7 @@ _OF_LAW = {
 
 def typical(law: laws.Law) -> dict[str, float]:
     """Return name -> value in natural units."""
-    own = _OF_LAW.get(law.key.removesuffix("+scratch"), {})
+    own = _OF_LAW.get(law.stem, {})
     return {name: (_COMMON | own)[name] for name in law.names}
 
 

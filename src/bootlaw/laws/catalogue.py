@@ -15,6 +15,7 @@ from bootlaw.laws.names import D1, D2, N
 from bootlaw.laws.one_stage_laws import ONE_STAGE_LAWS
 from bootlaw.laws.parser import parse
 from bootlaw.laws.scratch import SCRATCH_SUFFIX, with_scratch
+from bootlaw.laws.size import SIZE_SUFFIX, has_size_form, with_size
 from bootlaw.laws.token_laws import TOKEN_LAWS
 
 _DECLARED = {law.key: law for law in (*TOKEN_LAWS, *CONTINUAL_LAWS, *ONE_STAGE_LAWS)}
@@ -22,9 +23,10 @@ _DECLARED = {law.key: law for law in (*TOKEN_LAWS, *CONTINUAL_LAWS, *ONE_STAGE_L
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return the keys of all laws, those with a scratch part last."""
-    joint = (key for key in _DECLARED if has_scratch_form(_base(key)))
-    return (*_DECLARED, *(f"{key}{SCRATCH_SUFFIX}" for key in joint))
+    """Return the keys of all laws, those with a term in the size and a scratch part last."""
+    plain = (*_DECLARED, *(f"{key}{SIZE_SUFFIX}" for key in _DECLARED if has_size_form(_base(key))))
+    joint = (key for key in plain if has_scratch_form(_base(key)))
+    return (*plain, *(f"{key}{SCRATCH_SUFFIX}" for key in joint))
 
 
 def has_scratch_form(law: Law) -> bool:
@@ -45,12 +47,13 @@ def has_scratch_form(law: Law) -> bool:
 def get(key: str) -> Law:
     """Return the law with this key; InputError with a near match where there is none.
 
-    ``KEY+scratch`` is the joint law with the runs from scratch; ``formula:TEXT`` a formula.
+    ``KEY+size`` has a term in the model's size; ``KEY+scratch`` is the joint law with the runs
+    from scratch; ``formula:TEXT`` a formula.
     """
     if key.startswith(PREFIX):
         return restored(key)
     base = key.removesuffix(SCRATCH_SUFFIX)
-    if base not in _DECLARED or (base != key and not has_scratch_form(_base(base))):
+    if base not in names() or (base != key and not has_scratch_form(_base(base))):
         raise _unknown(key)
     return _base(base) if base == key else with_scratch(_base(base))
 
@@ -60,12 +63,17 @@ def _unknown(key: str) -> InputError:
 
     near = difflib.get_close_matches(key.lower().replace("_", "-"), names(), n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else "."
-    return InputError(f"no law is called {key!r}{hint} The laws are {', '.join(names())}.")
+    return InputError(
+        f"no law is called {key!r}{hint} The laws are {', '.join(_DECLARED)}; laws of two stages "
+        f"also with {SIZE_SUFFIX} and {SCRATCH_SUFFIX} behind their names (bootlaw laws lists all)."
+    )
 
 
 @cache
 def _base(key: str) -> Law:
     """Return a law of the catalogue: its formula, with what was declared of its parameters."""
+    if key.endswith(SIZE_SUFFIX):
+        return with_size(_base(key.removesuffix(SIZE_SUFFIX)))
     declared = _DECLARED[key]
     law = from_formula(_expanded(declared, declared.formula), key=key)
     inferred = {parameter.name: parameter for parameter in law.parameters}

@@ -102,6 +102,11 @@ class Law:
         return tuple(dict.fromkeys(found))
 
     @property
+    def stem(self) -> str:
+        """The key without what says that a term in the size or a scratch part was added."""
+        return self.key.removesuffix("+scratch").removesuffix("+size")
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of the parameters, in order."""
         return tuple(parameter.name for parameter in self.parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bootlaw.errors import InputError
+from bootlaw.laws.formula import PREFIX, REUSE, from_formula
 from bootlaw.laws.law import Law, Parameter, Part
 from bootlaw.laws.names import SHORT_NAMES
 from bootlaw.laws.parser import parse
@@ -51,6 +52,8 @@ def with_scratch(law: Law) -> Law:
         raise InputError(f"law {law.key} has no irreducible loss that a scratch part could share")
     sized = SHORT_NAMES["N"] in law.variables
     formula = "A_s*D2^-a_s" + (" + B_s*N^-b_s" if sized else "") + f" + {law.irreducible}"
+    if law.key.startswith(PREFIX):
+        return from_formula(f"{_with_rows(law.key.removeprefix(PREFIX))}; scratch: {formula}")
     *reducible, irreducible = law.parameters
     return replace(
         law,
@@ -62,3 +65,7 @@ def with_scratch(law: Law) -> Law:
             Part(parse(formula), "scratch"),
         ),
     )
+
+
+def _with_rows(formula: str) -> str:
+    return formula if formula.startswith(REUSE) else f"{REUSE} {formula}"

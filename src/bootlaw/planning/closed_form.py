@@ -58,7 +58,7 @@ def reuse_power_law(
     source: Source, tokens_stage1: float, at: Mapping[str, float]
 ) -> PowerLaw | None:
     """Return a law of reuse along D2 for one base, None where it is no power of D2."""
-    key = source.law.key.removesuffix("+scratch")
+    key = source.law.stem
     if key not in _REUSE:
         return None
     ln_stage1 = math.log(tokens_stage1)
@@ -69,7 +69,7 @@ def reuse_power_law(
     return PowerLaw(
         ln_amplitude - source.value("a1") * ln_stage1,
         source.value("a2") - a3 * ln_stage1,
-        source.value("E") + _size_term(source, "B", "b", at),
+        source.value("E") + _size_term(source, "B", "b", at) + _size_term(source, "B_n", "b_n", at),
     )
 
 

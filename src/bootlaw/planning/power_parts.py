@@ -89,10 +89,22 @@ _ONE_STAGE: Mapping[str, Split] = {"power": _power, "chinchilla": _chinchilla}
 def _split(source: Source, part: Part) -> Split | None:
     key = source.law.key
     if part == "reuse":
-        return _REUSE.get(key.removesuffix("+scratch"))
+        return _sized(_REUSE.get(source.law.stem), source)
     if key.endswith("+scratch") and {"A_s", "a_s"} <= set(source.law.names):
         return _scratch
     return _ONE_STAGE.get(key)
+
+
+def _sized(split: Split | None, source: Source) -> Split | None:
+    """Return the split with the term of a ``+size`` law in its constant."""
+    if split is None or "B_n" not in source.law.names:
+        return split
+
+    def with_term(v: Values, ln_d1: Floats, ln_n: Floats) -> tuple[Floats, Floats, Floats]:
+        ln_factor, exponent, constant = split(v, ln_d1, ln_n)
+        return ln_factor, exponent, constant + v["B_n"] * np.exp(-v["b_n"] * ln_n)
+
+    return with_term
 
 
 def has_power_part(source: Source, part: Part) -> bool:
