@@ -55,13 +55,13 @@ def _print_simulated(scores: Scores, n: int, families: Sequence[str]) -> None:
 
 _SHOWN = {
     REUSE_OR_RESTART: (
-        "bootlaw decide (main law)", "bootlaw, law chosen by compare",
-        "bootlaw, laws averaged by hold-out error", "always reuse (counts total tokens)",
+        "bootlaw decide (laws averaged)", "bootlaw decide (main law)",
+        "bootlaw, law chosen by compare", "always reuse (counts total tokens)",
         "always start over (ignores the base)",
     ),
     ALLOCATION: (
         "bootlaw, main law, no interval", "bootlaw, law chosen by compare",
-        "bootlaw, laws averaged by hold-out error", "Chinchilla-only (one stage, no base)",
+        "bootlaw, laws averaged, no interval", "Chinchilla-only (one stage, no base)",
         "habit: always reuse, half and half",
     ),
 }  # fmt: skip

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from bootlaw import fit
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting import Fit, compare
+from bootlaw.fitting import Fit, LawAverage, average_laws, compare
+from bootlaw.fitting.average import HOLDOUTS
 from bootlaw.planning import decide
 from bootlaw.planning.many import forecasts
 from bootlaw.runs import RunTable
@@ -31,10 +32,12 @@ class Expert:
     Attributes
     ----------
     holdout : by which `compare` chooses a law.
+    averaged_by : by which errors the laws are averaged.
     """
 
     pilots: RunTable
     holdout: str = "largest-d1"
+    averaged_by: tuple[str, ...] = HOLDOUTS
     fits: dict[str, Fit] = field(default_factory=dict)
 
     def law(self, key: str, bootstrap: int = 0) -> Fit:
@@ -53,33 +56,28 @@ class Expert:
             and self.law(row.law).status == "converged"
         ]  # fmt: skip
 
-    def predictions(self, how: str, stage1: Floats, stage2: Floats) -> Floats | None:
-        """Return the losses (n,) expected by ``main``, ``compare`` or ``average``; None if none.
+    @cached_property
+    def average(self) -> LawAverage:
+        """The laws averaged as ``bootlaw compare --out`` does."""
+        return average_laws(self.pilots, holdout=self.averaged_by, bootstrap=REPLICATES)
 
-        ``average`` is the geometric mean of the laws of the contest, each by its inverse squared
-        error on the hold-out.
-        """
+    def predictions(self, how: str, stage1: Floats, stage2: Floats) -> Floats | None:
+        """Return the losses (n,) expected by ``main``, ``compare`` or ``average``; None if none."""
         columns = {"tokens_stage1": stage1, "tokens_stage2": stage2}
         try:
             if how == "main":
                 return forecasts(self.law("bootstrapped"), columns).loss
             if how == "compare":
                 return forecasts(self.law(self.contest[0][0]), columns).loss
-            logs = [np.log(forecasts(self.law(key), columns).loss) for key, _ in self.contest]
+            return forecasts(self.average, columns).loss
         except (InputError, UndeterminedError, IndexError):
             return None
-        weights = np.array([error**-2.0 for _, error in self.contest])
-        known = np.isfinite(logs)
-        share = weights[:, np.newaxis] * known
-        with np.errstate(invalid="ignore"):
-            return np.exp(np.sum(share * np.where(known, logs, 0), axis=0) / share.sum(axis=0))
 
-    def decision(self, stage1: float, stage2: float) -> tuple[str, str]:
-        """Return what `decide` says by the main law: reuse or scratch, and the status."""
+    def decision(self, how: str, stage1: float, stage2: float) -> tuple[str, str]:
+        """Return `decide`'s choice by ``main`` or ``average``, reuse or scratch, and its status."""
         try:
-            found = decide(
-                self.law("bootstrapped", REPLICATES), tokens_stage1=stage1, tokens_stage2=stage2
-            )
+            rests_on = self.average if how == "average" else self.law("bootstrapped", REPLICATES)
+            found = decide(rests_on, tokens_stage1=stage1, tokens_stage2=stage2)
         except (InputError, UndeterminedError):
             return "reuse", "undetermined"
         kinds = {one.name: one.kind for one in found.outcomes}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw import fit
-from bootlaw.errors import InputError
-from bootlaw.fitting import compare
+from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting import LawAverage, average_laws, compare
 from bootlaw.laws import Law, from_formula, get
 from bootlaw.planning.many import forecasts
 from bootlaw.runs import RunTable, read_runs
@@ -66,18 +67,23 @@ def _reuse_or_restart(scores: Scores, name: str, world: Truth, expert: Expert) -
             found = regret(losses, chosen, needed, status)  # noqa: B023
             scores.add(REUSE_OR_RESTART, planner, name, found)
 
-        action, status = expert.decision(base, budget)
-        add("bootlaw decide (main law)", int(action == "scratch"), status)
+        for how, label in DECISIONS:
+            action, status = expert.decision(how, base, budget)
+            add(label, int(action == "scratch"), status)
         for how, label in PLANNERS:
             add(label, *choose(expert.predictions(how, stage1, stage2), fall_back=0))
         add("always reuse (counts total tokens)", 0)
         add("always start over (ignores the base)", 1)
 
 
+DECISIONS = (
+    ("average", "bootlaw decide (laws averaged)"),
+    ("main", "bootlaw decide (main law)"),
+)
 PLANNERS = (
     ("main", "bootlaw, main law, no interval"),
     ("compare", "bootlaw, law chosen by compare"),
-    ("average", "bootlaw, laws averaged by hold-out error"),
+    ("average", "bootlaw, laws averaged, no interval"),
 )
 
 
@@ -181,8 +187,23 @@ def _sized_experts(pilots: RunTable) -> dict[str, Sized]:
     return {
         "bootlaw, main law joint in N": _by_law(pilots, laws["main"]),
         "bootlaw, it or effective data, by compare": _by_law(pilots, chosen),
+        "bootlaw, laws joint in N averaged": _by_average(pilots),
         "Chinchilla-only (all tokens alike)": _by_law(total, get("chinchilla")),
     }
+
+
+def _by_average(table: RunTable) -> Sized:
+    found: LawAverage | None = None
+    with contextlib.suppress(InputError, UndeterminedError):
+        found = average_laws(table, bootstrap=0)
+
+    def predict(stage1: Floats, stage2: Floats, params: Floats) -> Floats | None:
+        if found is None:
+            return None
+        columns = {"tokens_stage1": stage1, "tokens_stage2": stage2, "params": params}
+        return forecasts(found, columns).loss
+
+    return predict
 
 
 def _by_law(table: RunTable, law: Law) -> Sized:

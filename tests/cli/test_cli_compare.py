@@ -131,3 +131,54 @@ def test_formulas_enter_beside_the_laws_named(capsys):
     assert twin["rms_log_out"] == pytest.approx(rows["multiplicative"]["rms_log_out"], rel=1e-6)
     assert twin["aicc"] == pytest.approx(rows["multiplicative"]["aicc"], abs=1e-6)
     assert len(rows) == 3
+
+
+def test_out_writes_an_average_that_plan_reads(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    code = run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path), "--json")
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert document["out"] == str(path)
+    assert document["average"]["holdouts"] == ["largest-d1", "largest-d2"]
+    weights = {law["law"]: law["weight"] for law in document["average"]["laws"]}
+    assert set(weights) == {"bootstrapped+scratch", "additive+scratch"}
+    assert sum(weights.values()) == pytest.approx(1)
+    asked = ["--tokens-stage1", "8M", "--tokens-stage2", "1M", "--json"]
+    assert main(["plan", "decide", str(path), *asked]) == 0
+    decision = json.loads(capsys.readouterr().out)
+    assert {option["kind"] for option in decision["options"]} == {"reuse", "scratch"}
+    assert "laws averaged" in " ".join(decision["warnings"])
+
+
+def test_out_averages_laws_that_tokens_alone_can_ask(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    assert run("--bootstrap", "0", "--out", str(path)) == 0
+    words = capsys.readouterr().out
+    assert "average of" in words
+    assert f"written to {path}" in words
+    assert "base-loss" not in words
+
+
+def test_out_is_refused_before_anything_is_fitted(capsys, tmp_path):
+    assert run("--out", str(tmp_path)) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert run("--no-shift", "--out", str(tmp_path / "laws.json")) == 2
+    assert "leave out" in capsys.readouterr().err
+
+
+def test_no_law_that_can_be_fitted_writes_nothing(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    one = ["--laws", "bootstrapped", "--where", "tokens_stage2 == 249856"]
+    assert run("--bootstrap", "0", "--holdout", "largest-d1", *one, "--out", str(path)) == 3
+    assert "nothing was written" in capsys.readouterr().err
+    assert not path.exists()
+
+
+def test_questions_about_one_law_refuse_an_average(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path))
+    capsys.readouterr()
+    assert (
+        main(["plan", "next", str(path), "--decision", "breakeven", "--tokens-stage1", "8M"]) == 2
+    )
+    assert "several laws averaged" in capsys.readouterr().err

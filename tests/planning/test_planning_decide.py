@@ -246,6 +246,6 @@ def test_a_known_model_needs_a_loss_above_zero():
 
 def test_a_base_far_beyond_the_pilots_is_not_left_to_one_law_in_silence(joint):
     far = decide(joint, tokens_stage1=1e13, tokens_stage2=1e10)
-    assert any("compare --holdout largest-d1" in warning for warning in far.warnings)
+    assert any("compare TABLE --out" in warning for warning in far.warnings)
     near = decide(joint, tokens_stage1=1e12, tokens_stage2=1e10)
-    assert not any("compare --holdout" in warning for warning in near.warnings)
+    assert not any("compare TABLE --out" in warning for warning in near.warnings)

@@ -21,6 +21,9 @@ HOLDOUTS = ("lowest-loss", "largest-d1", "largest-d2", "largest-n", "expanding",
 """`bootlaw.fitting.holdouts.HOLDOUTS`, without importing numpy for ``--help``."""
 
 ALL = "all"
+DEFAULT_HOLDOUT = "lowest-loss"
+PLANNING_HOLDOUTS = "largest-d1,largest-d2"
+"""`bootlaw.fitting.average.HOLDOUTS`: plans reach beyond the runs in both."""
 
 
 def add_parser(subparsers: Subparsers) -> None:
@@ -46,7 +49,13 @@ def add_parser(subparsers: Subparsers) -> None:
         "--holdout",
         metavar="NAME[,NAME]",
         help=f"rows to hold out: {', '.join(HOLDOUTS)}, expanding:COLUMN, or {ALL} that the rows "
-        "allow (default: lowest-loss; with --no-shift all)",
+        f"allow (default: {DEFAULT_HOLDOUT}; with --out {PLANNING_HOLDOUTS}; with --no-shift all)",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write the laws, fitted to all rows and averaged by their held-out errors, for "
+        "bootlaw plan; by default those that read nothing but tokens and the model's size",
     )
     parser.add_argument(
         "--no-shift",
@@ -82,11 +91,10 @@ def run(args: argparse.Namespace) -> int:
     """Print the contest; return 0, or 3 when fewer than two of several laws could be fitted."""
     from bootlaw.runs import read_runs
 
-    if args.no_shift and (args.laws or args.formula or args.forecast):
+    if args.no_shift and (args.laws or args.formula or args.forecast or args.out):
         raise InputError(
-            "--no-shift compares laws of its own: leave out --laws, --formula "
-            "and --forecast "
-            "(see bootlaw compare --help)"
+            "--no-shift compares laws of its own: leave out --laws, --formula, --forecast and "
+            "--out (see bootlaw compare --help)"
         )
     table = read_runs(args.table)
     for note in table.notes:
@@ -96,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _run_contest(args: argparse.Namespace, table: RunTable) -> int:
     asked = forecast_columns(args)
+    _require_writable(args.out)
     found = _contest(args, table)
     decided = found.is_contest or found.only_law_fitted
     for columns in asked:
@@ -104,14 +113,52 @@ def _run_contest(args: argparse.Namespace, table: RunTable) -> int:
         except UndeterminedError as error:
             say(f"bootlaw compare: {error}")
             decided = False
-    emit(args, found.to_json(), found.summary())
+    if args.out is None:
+        emit(args, found.to_json(), found.summary())
+        return 0 if decided else 3
+    return _with_average(args, table, found, decided)
+
+
+def _require_writable(path: str | None) -> None:
+    """Refuse a file that could not be written before anything is worked out."""
+    from pathlib import Path
+
+    from bootlaw.fitting.document import require_writable
+
+    if path is not None:
+        require_writable(Path(path))
+
+
+def _with_average(
+    args: argparse.Namespace, table: RunTable, found: Comparison | Comparisons, decided: bool
+) -> int:
+    """Print the contest, and write the average of its laws; 3 where there is none."""
+    from bootlaw.fitting.average import average_of
+
+    try:
+        average = average_of(
+            found,
+            table,
+            where=args.where,
+            delta=args.delta,
+            bootstrap=args.bootstrap,
+            seed=args.seed,
+        )
+    except UndeterminedError as error:
+        emit(args, found.to_json(), found.summary())
+        say(f"bootlaw compare: {error}; nothing was written")
+        return 3
+    average.save(args.out)
+    document = {**found.to_json(), "average": average.weights_document(), "out": args.out}
+    emit(args, document, f"{found.summary()}\n\n{average.summary()}\nwritten to {args.out}")
     return 0 if decided else 3
 
 
 def _contest(args: argparse.Namespace, table: RunTable) -> Comparison | Comparisons:
     from bootlaw.fitting import compare
 
-    names = _holdouts(args.holdout or "lowest-loss")
+    usual = DEFAULT_HOLDOUT if args.out is None else PLANNING_HOLDOUTS
+    names = _holdouts(args.holdout or usual)
     options = {
         "method": args.method,
         "where": args.where,
@@ -146,10 +193,16 @@ def _holdouts(text: str) -> tuple[str, ...]:
 
 
 def _laws(args: argparse.Namespace, table: RunTable) -> list[str | Law] | None:
-    """Return the laws named and the formulas; formulas alone join all laws that apply."""
+    """Return the laws named and the formulas; formulas alone join all laws that apply.
+
+    With ``--out`` those that apply are the ones that a question about tokens and size can ask.
+    """
+    from bootlaw.fitting.average import plain_laws
     from bootlaw.laws import from_formula
 
     named = None if args.laws is None else [k.strip() for k in args.laws.split(",") if k.strip()]
+    if named is None and args.out is not None:
+        named = [law.key for law in plain_laws(table, args.method, args.where)]
     if not args.formula:
         return None if named is None else [*named]
     numbers = [name for name, values in table.columns.items() if values.dtype != object]

@@ -1,5 +1,6 @@
 """Fits of laws to run tables: objective, solver, uncertainty, diagnostics, comparison."""
 
+from bootlaw.fitting.average import LawAverage, average_laws
 from bootlaw.fitting.beyond import interval_beyond, misfit
 from bootlaw.fitting.compare import compare
 from bootlaw.fitting.ensemble import EnsembleForecast
@@ -23,9 +24,11 @@ __all__ = [
     "Estimate",
     "Fit",
     "FitRows",
+    "LawAverage",
     "Misfit",
     "PowerLawSlice",
     "RollOut",
+    "average_laws",
     "compare",
     "fit",
     "fit_jointly",

@@ -68,6 +68,11 @@ def to_document(fit: Fit) -> dict[str, Any]:
 
 def from_document(document: Mapping[str, Any]) -> Fit:
     """Return the fit in `document`; InputError where it is not one."""
+    if isinstance(document, Mapping) and document.get("kind") == "average":
+        raise InputError(
+            "several laws averaged, where a fit of one law is asked for; write one with bootlaw "
+            "fit --out"
+        )
     try:
         return _restore(document)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -148,8 +153,13 @@ def require_writable(path: Path) -> None:
 
 def write(fit: Fit, path: Path) -> None:
     """Write `fit` to `path` in one step."""
+    write_document(to_document(fit), path)
+
+
+def write_document(document: Mapping[str, Any], path: Path) -> None:
+    """Write plain data to `path` as JSON in one step; InputError where that is not possible."""
     require_writable(path)
-    text = json.dumps(to_document(fit), indent=1, allow_nan=False)
+    text = json.dumps(document, indent=1, allow_nan=False)
     try:
         write_text(path, text)
     except OSError as error:
@@ -162,18 +172,23 @@ def _unwritable(path: Path, error: OSError) -> InputError:
 
 def read(path: Path) -> Fit:
     """Return the fit in the file `path`."""
+    document = read_document(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return from_document(document)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def read_document(path: Path) -> Any:
+    """Return the JSON document in the file `path`; InputError where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError:
         raise InputError(
             f"{path}: not a fit (not JSON); write one with bootlaw fit --out"
         ) from None
-    try:
-        return from_document(document)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
 
 
 def _estimate(entry: Mapping[str, Any]) -> Estimate:

@@ -57,6 +57,10 @@ def arrays(
 def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:
     """Return (n,) whether the law has an answer for reuse: `validity.invalid_at` and
     `question.other_size` for arrays."""
+    if source.members:
+        return np.asarray(
+            np.any([valid_for_reuse(member, at) for member in source.members], axis=0)
+        )
     stage1 = np.maximum(at[D1], 1.0)
     valid = np.ones(stage1.size, dtype=bool)
     terms = validity.stage2_exponent_terms(source)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2, N
+from bootlaw.planning.average import at_base
 from bootlaw.planning.question import refuse_unread, settled
 from bootlaw.planning.source import POINT, Source
 
@@ -105,12 +106,14 @@ def make_duel(
     """
     rival = _checked_rival(reuse, scratch)
     refuse_unread(given, reuse, rival)
+    reuse_at = settled(reuse, given)
+    speaking = at_base(reuse, tokens_stage1, reuse_at)
     return Duel(
-        reuse=reuse,
-        rival=rival,
+        reuse=speaking,
+        rival=speaking if rival is reuse else rival,
         tokens_stage1=tokens_stage1,
         head_start=head_start,
-        reuse_at=settled(reuse, given),
+        reuse_at=reuse_at,
         scratch_at=settled(rival, given),
     )
 

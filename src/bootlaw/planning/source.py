@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import Fit
+from bootlaw.fitting import Fit, LawAverage
+from bootlaw.fitting.average_document import load as load_fit
 from bootlaw.fitting.misfit import Misfit
 from bootlaw.fitting.prediction import prediction_interval
 from bootlaw.laws import Law, Preset, preset, preset_names
@@ -51,6 +52,7 @@ class Source:
     size_of : whose parameters the law's N counts, the final ``model``'s or its ``base``'s.
     misfits : what the law missed when its largest levels were held out; replicates spread by it
         beyond the data.
+    members : the laws of an average, see `bootlaw.planning.average`; none of a single law.
     """
 
     law: Law
@@ -66,6 +68,7 @@ class Source:
     misfits: tuple[Misfit, ...] = ()
     size_of: SizeOf = "model"
     origin: str = ""
+    members: tuple[Source, ...] = ()
 
     @property
     def n_replicates(self) -> int:
@@ -146,28 +149,40 @@ class Source:
         return np.concatenate([[0.0], misfit.draws(self.n_replicates, part)])
 
 
-AnySource = Source | Fit | Preset | str | Path
+AnySource = Source | Fit | LawAverage | Preset | str | Path
 
 
 def as_source(what: AnySource) -> Source:
-    """Return what a plan rests on, from a fit, a preset or its name, or the path of a fit.
+    """Return what a plan rests on: a fit, an average of laws, a preset, or the name of one.
+
+    Parameters
+    ----------
+    what : also the path of a file that ``bootlaw fit --out`` or ``bootlaw compare --out`` wrote.
 
     Raises
     ------
     InputError
-        When a name is neither a preset nor a readable fit.
+        When a name is neither a preset nor a readable fit or average.
     """
     if isinstance(what, Source):
         return what
     if isinstance(what, Fit):
         return _from_fit(what)
+    if isinstance(what, LawAverage):
+        return _from_average(what)
     if isinstance(what, Preset):
         return _from_preset(what)
     if str(what) in preset_names():
         return _from_preset(preset(str(what)))
     if isinstance(what, str) and not Path(what).exists() and not what.endswith(".json"):
         preset(what)
-    return _from_fit(Fit.load(what))
+    return as_source(load_fit(Path(what)))
+
+
+def _from_average(average: LawAverage) -> Source:
+    from bootlaw.planning.average import average_source
+
+    return average_source(average, [_from_fit(fit) for fit in average.fits])
 
 
 def _from_fit(fit: Fit) -> Source:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from bootlaw.errors import InputError
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
-from bootlaw.planning.source import Source
+from bootlaw.planning.source import Floats, Indices, Source
 
 
 def check_tokens(name: str, value: float, *, zero_allowed: bool = False) -> None:
@@ -38,6 +40,9 @@ def invalid_at(
     ----------
     at : values of the law's other variables.
     """
+    if source.members:
+        reasons = [invalid_at(member, tokens_stage1, at) for member in source.members]
+        return reasons[0] if all(reasons) else None
     other = _another_base(source, tokens_stage1)
     if other is not None:
         return other
@@ -75,6 +80,9 @@ def _another_base(source: Source, tokens_stage1: float) -> str | None:
 
 def invalid_scratch(source: Source) -> str | None:
     """Return why the source's scratch part cannot be asked, None where it can or has none."""
+    if source.members:
+        reasons = [invalid_scratch(member) for member in source.members]
+        return reasons[0] if all(reasons) else None
     name = "b" if source.law.key == "chinchilla" else "a_s" if source.law.has_scratch_part else "a"
     if name not in source.law.names or source.value(name) > 0:
         return None
@@ -86,7 +94,7 @@ def invalid_scratch(source: Source) -> str | None:
 
 def stage2_exponent_terms(source: Source) -> tuple[float, float] | None:
     """Return (a2, a3) of a product law, a3 = 0 where it has none; None for other laws."""
-    key = source.law.key.removesuffix("+scratch")
+    key = source.law.stem
     if key in ("bootstrapped", "bootstrapped-joint", "tokens-per-param"):
         return source.value("a2"), source.value("a3")
     if key == "multiplicative":
@@ -94,8 +102,30 @@ def stage2_exponent_terms(source: Source) -> tuple[float, float] | None:
     return None
 
 
+def stage2_exponents(
+    source: Source, which: Indices, tokens_stage1: Floats, params: Floats | None
+) -> Floats | None:
+    """Return a2 - a3 ln D1 (k, n) of some parameter vectors of a product law, None of other laws.
+
+    Parameters
+    ----------
+    which : (k,) the parameter vectors.
+    tokens_stage1, params : (k, n) or (1, n); `params` is read by ``tokens-per-param`` alone.
+    """
+    if stage2_exponent_terms(source) is None:
+        return None
+    names = source.law.names
+    a2, a3 = (
+        source.params[which, names.index(name)][:, np.newaxis] if name in names else np.zeros(1)
+        for name in ("a2", "a3")
+    )
+    per = params if params is not None and _reads_tokens_per_param(source) else 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(a2 - a3 * np.log(tokens_stage1 / per))
+
+
 def _reads_tokens_per_param(source: Source) -> bool:
-    return source.law.key.removesuffix("+scratch") == "tokens-per-param"
+    return source.law.stem == "tokens-per-param"
 
 
 def _limit(a2: float, a3: float, variable: str) -> str:

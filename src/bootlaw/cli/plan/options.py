@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add what the answer rests on: a fit on disk, or published coefficients by name."""
-    parser.add_argument("fit", nargs="?", metavar="FIT.json", help="written by bootlaw fit --out")
+    parser.add_argument(
+        "fit",
+        nargs="?",
+        metavar="FIT.json",
+        help="written by bootlaw fit --out, or several laws averaged by bootlaw compare --out",
+    )
     parser.add_argument(
         "--law",
         metavar="PRESET",
@@ -91,13 +96,12 @@ def _fit(path: str) -> Source:
     """Return the fit in a file; a preset's name in its place gets the hint that it wants --law."""
     from pathlib import Path
 
-    from bootlaw.fitting import Fit
     from bootlaw.laws import preset_names
     from bootlaw.planning.source import as_source
 
     if path in preset_names() and not Path(path).exists():
         raise InputError(f"{path} is the name of published coefficients: write --law {path}")
-    return as_source(Fit.load(path))
+    return as_source(Path(path))
 
 
 def _level(text: str) -> float:

@@ -13,14 +13,13 @@ from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning.allocation.repeats import effective_tokens, too_often
 from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.cost.shape import INFERENCE, TRAINING
+from bootlaw.planning.validity import stage2_exponents
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 SPLIT_EDGE = math.log(1e5)
 """Shares of the stages are searched from 1 : 100,000 to 100,000 : 1."""
-
-_PRODUCTS = ("bootstrapped", "bootstrapped-joint", "tokens-per-param")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,16 +149,10 @@ class Problem:
 
     def _falls(self, which: Indices, columns: Mapping[str, Floats]) -> NDArray[np.bool_]:
         """Return where the loss falls with stage 2: a product law is no law beyond exp(a2/a3)."""
-        source = self.route.source
-        key = source.law.key.removesuffix("+scratch")
-        if self.route.part != "reuse" or key not in _PRODUCTS:
+        if self.route.part != "reuse" or D1 not in columns:
             return np.ones((1, 1), dtype=np.bool_)
-        a2, a3 = (
-            source.params[which, source.law.index(name)][:, np.newaxis] for name in ("a2", "a3")
-        )
-        per = columns[N] if key == "tokens-per-param" else 1.0
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(a2 - a3 * np.log(columns[D1] / per) > 0)
+        exponents = stage2_exponents(self.route.source, which, columns[D1], columns.get(N))
+        return np.ones((1, 1), dtype=np.bool_) if exponents is None else exponents > 0
 
 
 def _design(size: Floats, first: Floats, second: Floats) -> Design:

@@ -173,20 +173,20 @@ def _warnings(
     laws = [option.source for option in options if option.source is not None]
     if not all(law.has_intervals for law in laws):
         found.append(no_interval(*laws))
-    return tuple(dict.fromkeys((*_one_law(outcomes), *found)))
+    return tuple(dict.fromkeys((*_one_law(laws, outcomes), *found)))
 
 
-def _one_law(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
+def _one_law(laws: list[Source], outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
     """Return a warning where a base far beyond the pilots is judged by the form of one law.
 
     In simulation (docs/regret.md) that was wrong where another law was true, and the resamples
     of one law did not show it.
     """
     decades = max((outcome.extrapolation.get(D1, 0.0) for outcome in outcomes), default=0.0)
-    if decades <= FAR / 2:
+    if decades <= FAR / 2 or any(law.members for law in laws):
         return ()
     return (
         f"the base lies {decades:.1f} decades beyond those of the runs, where laws that fit them "
-        "alike may decide otherwise, and resamples of one law do not show it: take the law that "
-        "predicts the longest base best (bootlaw compare --holdout largest-d1)",
+        "alike may decide otherwise, and resamples of one law do not show it: average the laws "
+        "(bootlaw compare TABLE --out laws.json) and ask that",
     )

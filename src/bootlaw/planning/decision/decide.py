@@ -9,6 +9,7 @@ import numpy as np
 from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity
+from bootlaw.planning.average import at_base
 from bootlaw.planning.cost import Hardware, Size
 from bootlaw.planning.decision.answer import Decision
 from bootlaw.planning.decision.comparison import compare_options
@@ -78,15 +79,14 @@ def decide(
         When the question makes no sense: no budget or two, a base larger than the final model,
         laws of the wrong kind, a variable that is not known.
     """
-    sources = _by_method(reuse)
-    rivals = scratch_sources(sources, scratch)
+    asked = _by_method(reuse)
     own = None if base_law is None else next(iter(scratch_sources({}, base_law)))
-    every = list(dict.fromkeys([*sources.values(), *rivals, *(() if own is None else (own,))]))
+    every = _every(asked, scratch_sources(asked, scratch), own)
     refuse_unread(dict(at or {}), *every)
     setting = Setting(
         tokens_stage1=tokens_stage1,
-        params=final_size(params, sources, every),
-        params_base=base_size(params_base, sources),
+        params=final_size(params, asked, every),
+        params_base=base_size(params_base, asked),
         shape=shape,
         shape_base=shape_base,
         base_cost=base_cost,
@@ -98,6 +98,9 @@ def decide(
         raise InputError(
             "the base's loss is known, or a law tells it: give --base-loss or --base-law"
         )
+    sources = {method: _at_base(source, setting) for method, source in asked.items()}
+    rivals = scratch_sources(sources, scratch)
+    every = _every(sources, rivals, own)
     level = min(source.level for source in every) if level is None else level
     validity.check_level(level)
     spend = _budget(setting, budget, tokens_stage2)
@@ -123,6 +126,18 @@ def decide(
         warnings=(*_other_texts(sources, setting, spend), *source_warnings(*every)),
     )
     return compare_options(question, setting, list(listing.options), rivals)
+
+
+def _every(
+    reuse: Mapping[str, Source], rivals: tuple[Source, ...], base_law: Source | None
+) -> list[Source]:
+    own = () if base_law is None else (base_law,)
+    return list(dict.fromkeys([*reuse.values(), *rivals, *own]))
+
+
+def _at_base(source: Source, setting: Setting) -> Source:
+    size = {} if setting.params is None else {N: setting.params}
+    return at_base(source, setting.tokens_stage1, {**setting.at, **size})
 
 
 def _by_method(reuse: AnySource | Mapping[str, AnySource]) -> dict[str, Source]:

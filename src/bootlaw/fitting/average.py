@@ -1,0 +1,257 @@
+"""Several laws fitted to one table, to be asked together instead of one that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting.compare import compare, holdout_names
+from bootlaw.fitting.contestants import whole_field
+from bootlaw.fitting.fit import as_law
+from bootlaw.fitting.fit import fit as fit_law
+from bootlaw.fitting.levels import SAME_LEVEL
+from bootlaw.fitting.result import Fit
+from bootlaw.fitting.scoreboard import Comparison
+from bootlaw.fitting.several import Comparisons
+from bootlaw.fitting.stacking import MEANINGLESS_RMS
+from bootlaw.laws import Law, with_scratch
+from bootlaw.laws.names import D1, D2, N
+from bootlaw.runs import RunTable, read_runs
+
+Floats = NDArray[np.float64]
+
+HOLDOUTS = ("largest-d1", "largest-d2")
+"""By what laws are weighed unless somebody says: plans reach beyond the runs in both."""
+
+
+@dataclass(frozen=True, eq=False)
+class LawAverage:
+    """Laws fitted to the same rows, each with its error on rows that were held out.
+
+    One law that is chosen hides how much the others disagree with it beyond the data. In
+    simulated worlds of eight laws, deciding by the average cost a ninth of what deciding by the
+    main law alone did (docs/regret.md).
+
+    Attributes
+    ----------
+    fits : of all rows, with replicates, smallest error first; all of them converged.
+    errors : root mean square log error of each on the held-out rows.
+    holdouts : which rows were held out, as `bootlaw.fitting.compare` names them; of several the
+        root mean square.
+    left_out : law -> why it is no part of the average.
+    """
+
+    fits: tuple[Fit, ...]
+    errors: tuple[float, ...]
+    holdouts: tuple[str, ...]
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.fits or len(self.fits) != len(self.errors):
+            raise InputError("an average needs at least one fit, and an error for each")
+        unusable = [fit.law.key for fit in self.fits if fit.status != "converged"]
+        if unusable:
+            raise InputError(f"the fit of {unusable[0]} is not converged and cannot be averaged")
+        if not all(np.isfinite(error) and error >= 0 for error in self.errors):
+            raise InputError("the held-out errors of an average must be finite and not below zero")
+
+    @property
+    def weights(self) -> Floats:
+        """Share (k,) of each law, in proportion to 1 / (error^2 + noise^2); sum 1.
+
+        As independent estimates of known variance are averaged. The noise of single runs, the
+        least of the fits' residual scales, keeps a law that happens to meet a few held-out rows
+        better than runs repeat from taking all. Stacking weights would fit those rows best, which
+        are too few to say how laws err beyond them; in the simulation of docs/regret.md powers
+        from 1 to 8 of the error decide alike.
+        """
+        scales = [fit.residual_scale for fit in self.fits if np.isfinite(fit.residual_scale)]
+        noise = max(min(scales, default=0.0), MEANINGLESS_RMS)
+        shares = 1.0 / (np.square(self.errors) + noise**2)
+        return np.asarray(shares / shares.sum())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the average as plain data that `from_json` restores exactly."""
+        from bootlaw.fitting.average_document import to_document
+
+        return to_document(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> LawAverage:
+        """Return the average that `to_json` wrote; InputError for any other document."""
+        from bootlaw.fitting.average_document import from_document
+
+        return from_document(document)
+
+    def save(self, path: str | Path) -> None:
+        """Write the average as a JSON file, in one step."""
+        from bootlaw.fitting.document import write_document
+
+        write_document(self.to_json(), Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path) -> LawAverage:
+        """Return the average in a JSON file; InputError where it is not one."""
+        from bootlaw.fitting.average_document import load
+
+        found = load(Path(path))
+        if isinstance(found, Fit):
+            raise InputError(f"{path}: a fit of one law, not an average; read it with Fit.load")
+        return found
+
+    def weights_document(self) -> dict[str, Any]:
+        """Return what `to_json` does without the fits: laws, errors, weights."""
+        document = self.to_json()
+        laws = [{k: v for k, v in one.items() if k != "fit"} for one in document["laws"]]
+        return {**document, "laws": laws}
+
+    def summary(self) -> str:
+        """Return the laws with their errors and weights as text."""
+        held = " and ".join(self.holdouts)
+        lines = [f"average of {len(self.fits)} laws by their error on {held}"]
+        width = max(len(fit.law.key) for fit in self.fits)
+        lines += [
+            f"  {fit.law.key.ljust(width)}  {error:6.2%}  weight {weight:.2f}"
+            for fit, error, weight in zip(self.fits, self.errors, self.weights, strict=True)
+        ]
+        if self.left_out:
+            lines.append(f"  without {', '.join(self.left_out)}, which could not be fitted")
+        return "\n".join(lines)
+
+
+def average_laws(
+    table: Any,
+    laws: Sequence[str | Law] | None = None,
+    *,
+    method: str | None = None,
+    where: str | None = None,
+    holdout: str | Sequence[str] = HOLDOUTS,
+    delta: float | Literal["auto"] = 1e-3,
+    bootstrap: int = 200,
+    seed: int = 0,
+) -> LawAverage:
+    """Return the laws fitted to a table, each with its weight by held-out error.
+
+    Parameters
+    ----------
+    table : whatever `bootlaw.runs.read_runs` takes, or a RunTable.
+    laws : keys of laws, or laws; by default those of the catalogue that apply and read nothing
+        but tokens and, where it varies between the runs, the size of the model. With runs from
+        scratch in the table each is fitted with them (``KEY+scratch``).
+    method, where, delta, seed : as for `bootlaw.fitting.fit`.
+    holdout : by which errors laws are weighed, as for `bootlaw.fitting.compare`; of several those
+        that the rows allow.
+    bootstrap : replicates of each law.
+
+    Raises
+    ------
+    InputError
+        When a law, a column or an option makes no sense here.
+    UndeterminedError
+        When holding out leaves nothing to fit, or no law can be fitted.
+    """
+    runs = table if isinstance(table, RunTable) else read_runs(table)
+    entered = plain_laws(runs, method, where) if laws is None else tuple(laws)
+    found = compare(
+        runs, entered, method=method, where=where, holdout=holdout_names(holdout),
+        delta=delta, bootstrap=0, seed=seed,
+    )  # fmt: skip
+    return average_of(found, runs, where=where, delta=delta, bootstrap=bootstrap, seed=seed)
+
+
+def plain_laws(table: RunTable, method: str | None, where: str | None) -> tuple[Law, ...]:
+    """Return the laws of the catalogue that apply and read tokens and, if it varies, the size."""
+    found = whole_field(table, method, where)
+    sizes = found.rows.numbers(N)
+    varies = np.ptp(sizes) > SAME_LEVEL * sizes.max() if sizes.size else False
+    return tuple(law for law in found.laws if is_plain(law, sizes_vary=bool(varies)))
+
+
+def is_plain(law: Law, *, sizes_vary: bool) -> bool:
+    """Return whether a question about tokens, and the size where runs differ in it, is enough."""
+    others = set(law.variables) - {D1, D2}
+    return others == ({N} if sizes_vary else set())
+
+
+def average_of(
+    found: Comparison | Comparisons,
+    table: RunTable,
+    *,
+    where: str | None = None,
+    delta: float | Literal["auto"] = 1e-3,
+    bootstrap: int = 200,
+    seed: int = 0,
+) -> LawAverage:
+    """Return the average of the laws of a contest that was held on this table.
+
+    Parameters
+    ----------
+    table, where, delta, seed : those of the contest.
+    bootstrap : replicates of each law.
+
+    Raises
+    ------
+    UndeterminedError
+        When no law of the contest can be fitted to all rows.
+    """
+    contests = (found,) if isinstance(found, Comparison) else found.contests
+    method = contests[0].method
+    errors, left_out = _errors(contests)
+    joint = _has_scratch_rows(table, where)
+    fits: dict[str, Fit] = {}
+    for key in errors:
+        try:
+            law = as_law(key)
+            law = with_scratch(law) if joint and law.is_two_stage else law
+            fit = fit_law(
+                table, law, method=method if law.is_two_stage else None, where=where,
+                delta=delta, bootstrap=bootstrap, seed=seed,
+            )  # fmt: skip
+        except InputError as error:
+            left_out[key] = str(error)
+            continue
+        if fit.status == "converged":
+            fits[key] = fit
+        else:
+            reasons = [d.message for d in fit.diagnostics if d.severity == "error"]
+            left_out[key] = "; ".join(reasons) or fit.status.replace("_", " ")
+    if not fits:
+        why = "; ".join(f"{key}: {reason}" for key, reason in left_out.items())
+        raise UndeterminedError(f"{table.source}: no law can be fitted to all rows ({why})")
+    order = sorted(fits, key=lambda key: errors[key])
+    return LawAverage(
+        fits=tuple(fits[key] for key in order),
+        errors=tuple(errors[key] for key in order),
+        holdouts=tuple(contest.holdout for contest in contests),
+        left_out=left_out,
+    )
+
+
+def _errors(contests: Sequence[Comparison]) -> tuple[dict[str, float], dict[str, str]]:
+    """Return law -> error over the contests, and law -> why it has none."""
+    squares: dict[str, list[float]] = {}
+    left_out: dict[str, str] = {}
+    for contest in contests:
+        for row in contest.rows:
+            if row.rms_log_out is None or not np.isfinite(row.rms_log_out):
+                why = row.reason or row.status.replace("_", " ")
+                left_out[row.law] = f"with {contest.holdout} held out: {why}"
+            else:
+                squares.setdefault(row.law, []).append(row.rms_log_out**2)
+    return {
+        law: float(np.sqrt(np.mean(values)))
+        for law, values in squares.items()
+        if law not in left_out
+    }, left_out
+
+
+def _has_scratch_rows(table: RunTable, where: str | None) -> bool:
+    kept = table if where is None else table.where(where)
+    stage1 = kept.numbers(D1)
+    return bool((stage1 == 0).any() and (stage1 > 0).any())

@@ -1,0 +1,156 @@
+"""Averages of laws: which laws, which weights, and what a file keeps."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bootlaw.errors import InputError, UndeterminedError
+from bootlaw.fitting import Fit, LawAverage, average_laws, compare, fit
+from bootlaw.fitting.average import average_of, plain_laws
+from bootlaw.fitting.average_document import load
+from bootlaw.runs import read_runs
+
+DATA = Path(__file__).parents[1] / "data"
+STUDY = DATA / "two_stage_study.csv"
+LAWS = ["bootstrapped", "multiplicative", "additive"]
+
+
+@pytest.fixture(scope="module")
+def average():
+    return average_laws(STUDY, LAWS, method="stack", bootstrap=50)
+
+
+def sized_table(law, rng):
+    """Return runs of three sizes, four bases and four second stages on `law(d1, d2, n)`."""
+    axes = np.meshgrid(
+        np.geomspace(1e8, 1e9, 3), np.geomspace(1e9, 1e11, 4), np.geomspace(1e9, 1e10, 4)
+    )
+    n, d1, d2 = (axis.ravel() for axis in axes)
+    loss = law(d1, d2, n) * np.exp(0.001 * rng.normal(size=n.size))
+    columns = {"params": n, "tokens_stage1": d1, "tokens_stage2": d2, "loss": loss}
+    return read_runs({**columns, "method": ["cpt"] * n.size})
+
+
+def test_each_law_is_fitted_with_the_runs_from_scratch(average):
+    assert {one.law.key for one in average.fits} == {f"{key}+scratch" for key in LAWS}
+    alone = fit(STUDY, "additive+scratch", method="stack", bootstrap=50)
+    (same,) = (one for one in average.fits if one.law.key == "additive+scratch")
+    np.testing.assert_array_equal(same.values, alone.values)
+    np.testing.assert_array_equal(same.replicates, alone.replicates)
+
+
+def test_errors_are_those_of_the_contest_over_all_hold_outs(average):
+    contests = compare(
+        STUDY, LAWS, method="stack", holdout=["largest-d1", "largest-d2"], bootstrap=0
+    )
+    for one, error in zip(average.fits, average.errors, strict=True):
+        rows = [row for c in contests for row in c.rows if f"{row.law}+scratch" == one.law.key]
+        assert error == pytest.approx(np.sqrt(np.mean([row.rms_log_out**2 for row in rows])))
+    assert list(average.errors) == sorted(average.errors)
+
+
+def test_weights_fall_with_the_square_of_the_error_above_the_noise(average):
+    noise = min(one.residual_scale for one in average.fits)
+    expected = 1 / (np.square(average.errors) + noise**2)
+    np.testing.assert_allclose(average.weights, expected / expected.sum())
+
+
+def test_a_law_that_meets_a_few_rows_by_luck_does_not_take_all(average):
+    """A held-out error far below the noise of single runs is no better than one at the noise."""
+    noise = min(one.residual_scale for one in average.fits)
+    lucky = replace(average, errors=(noise / 1000, noise / 10, noise))
+    assert lucky.weights[0] < 1.02 * lucky.weights[1]
+    assert lucky.weights[2] == pytest.approx(lucky.weights[0] / 2, rel=0.01)
+
+
+def test_a_file_restores_it_exactly(average, tmp_path):
+    average.save(tmp_path / "laws.json")
+    restored = LawAverage.load(tmp_path / "laws.json")
+    assert restored.to_json() == average.to_json()
+    np.testing.assert_array_equal(restored.fits[0].replicates, average.fits[0].replicates)
+    assert isinstance(load(tmp_path / "laws.json"), LawAverage)
+
+
+def test_a_fit_and_an_average_are_told_apart(average, tmp_path):
+    average.fits[0].save(tmp_path / "fit.json")
+    average.save(tmp_path / "laws.json")
+    assert isinstance(load(tmp_path / "fit.json"), Fit)
+    with pytest.raises(InputError, match="a fit of one law"):
+        LawAverage.load(tmp_path / "fit.json")
+    with pytest.raises(InputError, match="several laws"):
+        Fit.load(tmp_path / "laws.json")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda d: d.pop("laws"),
+        lambda d: d.update(laws=[]),
+        lambda d: d["laws"][0].update(error=None),
+        lambda d: d["laws"][0].update(error=-1.0),
+        lambda d: d["laws"][0]["fit"].update(status="not_identifiable"),
+        lambda d: d["laws"][0].pop("fit"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name(average, tmp_path, damage):
+    document = average.to_json()
+    damage(document)
+    path = tmp_path / "laws.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"laws\.json"):
+        load(path)
+
+
+def test_runs_of_one_size_are_averaged_by_laws_of_tokens_alone():
+    found = {law.key for law in plain_laws(read_runs(STUDY), "stack", None)}
+    assert {"bootstrapped", "additive", "hybrid", "total-tokens"} <= found
+    assert not any("size" in key or "joint" in key for key in found)
+
+
+def test_runs_of_several_sizes_are_averaged_by_laws_that_read_the_size():
+    def law(d1, d2, n):
+        return 20 * d1**-0.1 * d2**-0.12 + 50 * n**-0.3 + 1.5
+
+    table = sized_table(law, np.random.default_rng(0))
+    found = {one.key for one in plain_laws(table, None, None)}
+    assert {"bootstrapped-joint", "multiplicative+size", "additive+size"} <= found
+    assert "bootstrapped" not in found
+    true = [
+        fit for fit in average_laws(table, bootstrap=0).fits if fit.law.stem == "multiplicative"
+    ]
+    expected = law(1e12, 1e11, 1e9)
+    asked = {"tokens_stage1": 1e12, "tokens_stage2": 1e11, "params": 1e9}
+    assert true[0].predict(asked)[0] == pytest.approx(expected, rel=0.01)
+
+
+def test_runs_from_scratch_alone_are_averaged_too():
+    average = average_laws(DATA / "chinchilla_digitised.csv", bootstrap=0)
+    assert {"chinchilla", "over-training"} <= {one.law.key for one in average.fits}
+
+
+def test_laws_that_cannot_be_fitted_are_left_out_with_the_reason():
+    found = average_laws(
+        STUDY, ["effective-data", "additive"], method="cpt", holdout="largest-d1", bootstrap=0
+    )
+    assert [one.law.key for one in found.fits] == ["additive+scratch"]
+    assert "lies at infinity" in found.left_out["effective-data"]
+    assert "without effective-data" in found.summary()
+
+
+def test_no_law_that_can_be_fitted_is_no_average():
+    contest = compare(STUDY, ["effective-data"], method="cpt", holdout="largest-d1", bootstrap=0)
+    with pytest.raises(UndeterminedError, match="no law can be fitted to all rows"):
+        average_of(contest, read_runs(STUDY))
+
+
+def test_a_formula_takes_part_and_gets_a_part_for_runs_from_scratch():
+    where = "tokens_stage1 > 0"
+    own = "formula:A*D1^-a*D2^-b + E"
+    found = average_laws(STUDY, [own, "additive"], method="stack", where=where, bootstrap=0)
+    assert any(one.law.key.startswith("formula:") for one in found.fits)
+    joint = average_laws(STUDY, [own, "additive"], method="stack", bootstrap=0)
+    assert all(one.law.has_scratch_part for one in joint.fits)
+    assert LawAverage.from_json(joint.to_json()).to_json() == joint.to_json()

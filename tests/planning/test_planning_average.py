@@ -1,0 +1,178 @@
+"""Several laws as one source: means, worlds, and bases about which some laws are silent."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bootlaw.errors import InputError
+from bootlaw.fitting import LawAverage, average_laws
+from bootlaw.planning import (
+    allocate,
+    as_source,
+    breakeven,
+    breakevens,
+    choose_checkpoint,
+    decide,
+    forecast,
+    forecasts,
+)
+from bootlaw.planning.checkpoints import Checkpoint
+
+STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
+ADDITIVE = {"A": 10.0, "a1": 0.15, "B": 20.0, "a2": 0.2, "A_s": 60.0, "a_s": 0.2, "E": 1.4}
+POINTS = {"tokens_stage1": np.array([1e10, 1e11]), "tokens_stage2": np.array([1e10, 1e12])}
+
+
+def scattered(factory, key, values, n, seed, scale=0.01):
+    draw = np.random.default_rng(seed)
+    rows = [
+        {name: value * math.exp(draw.normal(0, scale)) for name, value in values.items()}
+        for _ in range(n)
+    ]
+    return factory.make_fit(key, values, replicates=rows, residual_scale=0.004)
+
+
+@pytest.fixture
+def laws_of(factory):
+    """Give an average of the main law and the additive one, with the errors that are named."""
+
+    def make(errors=(0.01, 0.02), n=200):
+        fits = (
+            scattered(factory, "bootstrapped+scratch", factory.JOINT, n, 0, 0.001),
+            scattered(factory, "additive+scratch", ADDITIVE, n, 1, 0.001),
+        )
+        return LawAverage(fits, errors, ("largest-d1",))
+
+    return make
+
+
+def test_the_point_estimate_is_the_law_that_the_laws_make_together(laws_of):
+    source = as_source(laws_of())
+    for part, points in (
+        ("reuse", POINTS),
+        ("scratch", {**POINTS, "tokens_stage1": np.zeros(2)}),
+    ):
+        expected = source.law.loss(source.params[0], points)
+        np.testing.assert_allclose(source.loss(points, part)[0], expected, rtol=1e-12)
+
+
+def test_every_resample_is_a_resample_of_one_law(laws_of):
+    source = as_source(laws_of())
+    losses = source.loss(POINTS, "reuse")[1:]
+    own = np.stack([member.loss(POINTS, "reuse")[1:] for member in source.members])
+    is_of = np.all(np.isclose(losses, own, rtol=1e-13), axis=2)
+    assert np.all(is_of.sum(axis=0) == 1)
+    # A tenth is more than three standard errors of a share of 200 draws.
+    assert is_of[0].mean() == pytest.approx(source.weights[0], abs=0.1)
+
+
+def test_a_resample_follows_one_law_for_reuse_and_for_scratch(laws_of):
+    source = as_source(laws_of()).at_base(1e11, {})
+    scratch = {**POINTS, "tokens_stage1": np.zeros(2)}
+    which = []
+    for part, points in (("reuse", POINTS), ("scratch", scratch)):
+        losses = source.loss(points, part)[1:]
+        own = np.stack([member.loss(points, part)[1:] for member in source.members])
+        which.append(np.argmin(np.abs(own - losses).max(axis=2), axis=0))
+    np.testing.assert_array_equal(*which)
+
+
+def test_averages_of_two_methods_follow_one_law_in_one_resample(laws_of):
+    one, other = as_source(laws_of()), as_source(laws_of(errors=(0.0101, 0.02)))
+    first = [np.argmax(source.preferences, axis=0) for source in (one, other)]
+    assert np.mean(first[0] == first[1]) > 0.98
+
+
+def test_one_law_alone_gives_its_own_answers(factory):
+    alone = scattered(factory, "bootstrapped+scratch", factory.JOINT, 100, 0)
+    average = LawAverage((alone,), (0.01,), ("largest-d1",))
+    np.testing.assert_allclose(
+        as_source(average).loss(POINTS, "reuse"), as_source(alone).loss(POINTS, "reuse"), rtol=1e-12
+    )
+    found, expected = (breakeven(fit, tokens_stage1=1e11) for fit in (average, alone))
+    assert found.tokens == pytest.approx(expected.tokens, rel=1e-9)
+    assert found.verdict == expected.verdict
+    assert found.reasons == expected.reasons
+
+
+def test_where_a_law_has_no_answer_the_others_give_it(laws_of, factory):
+    """Beyond exp(a2 / a3) the main law's loss would rise with stage 2, and it is no law there."""
+    limit = math.exp(factory.JOINT["a2"] / factory.JOINT["a3"])
+    average = laws_of()
+    beyond = {"tokens_stage1": 10 * limit, "tokens_stage2": 1e10}
+    source = as_source(average)
+    expected = source.members[1].loss(beyond, "reuse")
+    np.testing.assert_allclose(source.loss(beyond, "reuse"), expected, rtol=1e-12)
+    answer = decide(average, tokens_stage1=10 * limit, tokens_stage2=1e10)
+    assert any("is left out (its weight was" in warning for warning in answer.warnings)
+    assert {o.kind for o in answer.outcomes} == {"reuse", "scratch"}
+    additive = decide(average.fits[1], tokens_stage1=10 * limit, tokens_stage2=1e10)
+    for one, other in zip(answer.outcomes, additive.outcomes, strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-12)
+
+
+def test_a_base_about_which_no_law_speaks_is_refused(factory):
+    main = scattered(factory, "bootstrapped+scratch", factory.JOINT, 50, 0)
+    average = LawAverage((main,), (0.01,), ("largest-d1",))
+    limit = math.exp(factory.JOINT["a2"] / factory.JOINT["a3"])
+    answer = breakeven(average, tokens_stage1=10 * limit)
+    assert any("the fitted stage-2 exponent" in reason for reason in answer.reasons)
+
+
+def test_laws_that_disagree_about_the_best_option_make_a_tie(laws_of):
+    """Each law alone is sure of its own answer; together they are not."""
+    average = laws_of(errors=(0.01, 0.01))
+    asked = {"tokens_stage1": 1e12, "tokens_stage2": 1e11}
+    alone = [decide(one, **asked) for one in average.fits]
+    assert {one.status for one in alone} == {"ok"}
+    assert {one.outcomes[0].kind for one in alone} == {"reuse", "scratch"}
+    assert decide(average, **asked).status == "tie"
+
+
+def test_an_interval_holds_what_the_laws_disagree_about(laws_of):
+    average = laws_of(errors=(0.01, 0.01))
+    asked = {"tokens_stage1": 1e12, "tokens_stage2": 1e12}
+    found = forecast(average, **asked)
+    alone = [forecast(one, **asked) for one in average.fits]
+    assert found.lower == pytest.approx(min(one.lower for one in alone), rel=0.01)
+    assert found.upper == pytest.approx(max(one.upper for one in alone), rel=0.01)
+
+
+def test_arrays_are_the_single_answers(laws_of):
+    average = laws_of()
+    stage1 = np.array([1e9, 1e10, 1e12])
+    many = forecasts(average, {"tokens_stage1": stage1, "tokens_stage2": 1e10})
+    single = [forecast(average, tokens_stage1=d, tokens_stage2=1e10) for d in stage1]
+    np.testing.assert_allclose(many.loss, [one.loss for one in single], rtol=1e-12)
+    crossings = breakevens(average, tokens_stage1=stage1)
+    for number, d in enumerate(stage1):
+        one = breakeven(average, tokens_stage1=d)
+        assert crossings.verdict[number] == one.verdict
+        if one.tokens is not None:
+            assert crossings.tokens[number] == pytest.approx(one.tokens, rel=1e-9)
+
+
+def test_every_question_can_be_asked_of_a_real_average(tmp_path):
+    average = average_laws(STUDY, method="stack", bootstrap=50)
+    path = tmp_path / "laws.json"
+    average.save(path)
+    decision = decide(path, tokens_stage1=8e6, tokens_stage2=1e6)
+    assert decision.outcomes[0].kind == "reuse"
+    assert any("laws averaged by their error" in warning for warning in decision.warnings)
+    assert breakeven(str(path), tokens_stage1=8e6).law == "average"
+    plan = allocate(path, budget=4e6, unit="tokens")
+    assert plan.status in ("ok", "tie")
+    bases = [
+        Checkpoint(name, params=50432, params_active=50432, tokens=d)
+        for name, d in (("short", 5e5), ("long", 4e6))
+    ]
+    average_laws(STUDY, method="cpt", bootstrap=50).save(path)
+    choice = choose_checkpoint(bases, path, tokens_stage2=1e6)
+    assert choice.candidates[0].name == "long"
+
+
+def test_what_an_average_does_not_know_is_refused(laws_of):
+    with pytest.raises(InputError, match="does not read it"):
+        forecast(laws_of(), tokens_stage1=1e10, tokens_stage2=1e10, at={"replay": 0.1})
