@@ -18,6 +18,7 @@ _HOMES = {
     "RunTable": "bootlaw.runs",
     "fit": "bootlaw.fitting",
     "Fit": "bootlaw.fitting",
+    "average_laws": "bootlaw.fitting",
     "compare": "bootlaw.fitting",
     "forecast": "bootlaw.planning",
     "breakeven": "bootlaw.planning",
@@ -37,6 +38,7 @@ __all__ = [
     "RunTable",
     "__version__",
     "allocate",
+    "average_laws",
     "breakeven",
     "choose_checkpoint",
     "compare",
@@ -53,6 +55,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from bootlaw.fitting.average import average_laws
     from bootlaw.fitting.compare import compare
     from bootlaw.fitting.fit import fit
     from bootlaw.fitting.result import Fit

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import re
+import shlex
 import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bootlaw.cli.main import main
 from bootlaw.errors import InputError
 from bootlaw.fitting import Fit
 from bootlaw.reports import write_report
@@ -277,3 +280,23 @@ def test_a_breakeven_tile_carries_its_interval(page: str) -> None:
     assert tiles
     assert all("base of 250k: " in tile for tile in tiles)
     assert any(re.search(r"\[[\d.]+[kMB], [^]]+\]", tile) for tile in tiles)
+
+
+def commands_of(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return [html.unescape(found) for found in re.findall(r"<code>(bootlaw [^<]*)</code>", text)]
+
+
+def test_the_page_says_how_to_ask_all_laws_and_the_commands_run(tmp_path, monkeypatch):
+    page = write_report(DATA, out=tmp_path / "report.html", bootstrap=50)
+    monkeypatch.chdir(tmp_path)
+    asked = [command for command in commands_of(page) if "cpt-laws.json" in command]
+    assert [command.split()[1] for command in asked] == ["compare", "plan"]
+    for command in asked:
+        assert main([*shlex.split(command)[1:], "--json"]) == 0
+
+
+def test_without_runs_from_scratch_there_is_nothing_to_decide_between(tmp_path):
+    rows = [row for row in read_rows() if float(row["tokens_stage1"]) > 0]
+    page = write_report(write_table(tmp_path / "runs.csv", rows), bootstrap=50)
+    assert not any("laws.json" in command for command in commands_of(page))

@@ -11,7 +11,7 @@ import numpy as np
 
 from bootlaw import __version__
 from bootlaw.reports import quantities as q
-from bootlaw.reports.analysis import StudyAnalysis
+from bootlaw.reports.analysis import MethodAnalysis, StudyAnalysis
 from bootlaw.reports.findings import Trunks
 from bootlaw.reports.source import Source
 from bootlaw.reports.tables import TextTable
@@ -153,6 +153,8 @@ def commands(source: Source, analysis: StudyAnalysis, page: Path) -> list[tuple[
                 f"bootlaw plan forecast {name} --tokens-stage1 {longest} --tokens-stage2 {target}",
             )
         )
+        if method.joint is not None:
+            found += _by_all_laws(table, method, longest, target)
         if method.joint is not None and source.folder is not None:
             joint = shlex.quote(str(source.folder / "fits" / f"{method.group.key}+scratch.json"))
             found.append(
@@ -162,6 +164,24 @@ def commands(source: Source, analysis: StudyAnalysis, page: Path) -> list[tuple[
                 )
             )
     return found
+
+
+def _by_all_laws(
+    table: str, method: MethodAnalysis, longest: str, target: str
+) -> list[tuple[str, str]]:
+    """Return how to ask all laws together; `table` is quoted already."""
+    averaged, title = shlex.quote(f"{method.group.key}-laws.json"), method.group.title
+    asked = f"--tokens-stage1 {longest} --tokens-stage2 {target}"
+    return [
+        (
+            f"Let all laws compete, and average them ({title})",
+            f"bootlaw compare {table} --method {method.group.method} --out {averaged}",
+        ),
+        (
+            f"Every option side by side, by the average ({title})",
+            f"bootlaw plan decide {averaged} {asked}",
+        ),
+    ]
 
 
 def _with_folder(command: str, folder: Path) -> str:
