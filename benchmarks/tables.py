@@ -25,7 +25,8 @@ ONE_STAGE = ("power", "chinchilla", "over-training", "rectified", "repeated-data
 TWO_STAGE = (
     "bootstrapped", "bootstrapped-joint", "fixed-stage2", "total-tokens", "additive",
     "multiplicative", "hybrid", "effective-data", "effective-data-joint", "cpt-dynamics",
-    "base-loss", "tokens-per-param", "d-cpt", "cross-lingual",
+    "base-loss", "tokens-per-param", "d-cpt", "cross-lingual", "total-tokens+size",
+    "additive+size", "multiplicative+size", "hybrid+size", "effective-data+size",
 )  # fmt: skip
 WITH_SCRATCH = tuple(
     f"{key}+scratch"
@@ -39,6 +40,11 @@ WITH_SCRATCH = tuple(
         "effective-data",
         "cpt-dynamics",
         "tokens-per-param",
+        "total-tokens+size",
+        "additive+size",
+        "multiplicative+size",
+        "hybrid+size",
+        "effective-data+size",
     )
 )
 
