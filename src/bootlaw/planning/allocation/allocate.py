@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
+from bootlaw.laws.names import N
 from bootlaw.planning import validity
 from bootlaw.planning.allocation.flat import TOLERANCE
 from bootlaw.planning.allocation.plan import Allocation, Plan
@@ -71,8 +72,8 @@ def allocate(
     others : further routes, such as fits of another growth factor.
     params : the law's N, non-embedding parameters; open to choice without it.
     params_base : size of a base that is given: with `params` it says the growth factor, with a
-        growth factor it says `params`.
-    tokens_stage1 : D1 of a base that is given.
+        growth factor it says `params`. A law of one size that it does not read needs neither.
+    tokens_stage1 : D1 of a base that is given; one that is free needs a size as well.
     stage1 : ``paid`` from the budget, or ``free`` for a base that exists already; by default
         free where `tokens_stage1` is given.
     growth_factor : parameters of the final model over those of the base, 1 by default. No law
@@ -159,12 +160,19 @@ def _sizes(
         raise InputError(
             f"the law {source.law.key} counts the base's parameters: give them as --params"
         )
+    params = _only_size(source) if params is None and growth_factor is None else params
     if params is None:
         factor = 1.0 if growth_factor is None else growth_factor
         return params_base * factor, factor
     if growth_factor is not None:
         raise InputError("--params and --params-base say the growth factor: leave it out")
     return params, params / params_base
+
+
+def _only_size(source: Source) -> float | None:
+    """Return the one size of the runs of a law that does not read it, None without one."""
+    low, high = source.ranges.get(N, (math.nan, math.nan))
+    return low if low == high and N not in source.law.variables else None
 
 
 def _routes(

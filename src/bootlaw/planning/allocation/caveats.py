@@ -2,8 +2,9 @@
 
 A plan is left *undetermined* by these rules:
 
-1. **No optimum**: the best size lies at the edge of what was searched, and nobody set that edge:
-   the loss falls as far as the law was asked.
+1. **No optimum**: the best size or split lies at the edge of what was searched, and nobody set
+   that edge: the loss falls as far as the law was asked. Stage 1 is searched from 1 : 100,000 to
+   100,000 : 1 of the budget, and to three decades beyond the fitted bases on either side.
 2. **Far and wide**: what was chosen lies more than a decade outside the data, and its interval
    over the replicates spans more than two decades, has an open end, or is unknown.
 3. **Out of sight**: the plan, chosen or given, is more than three decades beyond the data in any
@@ -19,7 +20,8 @@ from collections.abc import Mapping
 
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import words
-from bootlaw.planning.allocation.problem import SPLIT_EDGE, Problem
+from bootlaw.planning.allocation.edges import Edge
+from bootlaw.planning.allocation.problem import Problem
 from bootlaw.planning.allocation.question import Question
 from bootlaw.planning.allocation.repeats import FREE_EPOCHS
 from bootlaw.planning.cost import flops_basis
@@ -37,12 +39,16 @@ _CPT = ("", "cpt", "reuse", "replay")
 def objections(
     question: Question,
     problem: Problem,
-    edges: tuple[str, ...],
+    asked: Mapping[str, float],
+    edges: Mapping[str, Edge],
     beyond: Mapping[str, float],
     intervals: Ranges,
+    flat: Ranges,
 ) -> tuple[str, ...]:
     """Return why nobody should act on the plan; empty where one may."""
-    reasons = [_no_optimum(question, problem, edges)]
+    reasons = [_no_size(problem, edges.get(N))]
+    if not _any_split(flat):
+        reasons.append(_no_split(problem, edges.get(D1), asked))
     chosen = {N: problem.chooses_size, D1: problem.chooses_split}
     chosen[D2] = any(chosen.values()) or question.target_loss is not None
     reasons += [
@@ -58,7 +64,7 @@ def caveats(
     question: Question,
     problem: Problem,
     asked: Mapping[str, float],
-    edges: tuple[str, ...],
+    edges: Mapping[str, Edge],
     epochs: Mapping[str, float],
     flat: Ranges,
     no_loss_interval: bool,
@@ -78,8 +84,8 @@ def caveats(
     )
 
 
-def _no_optimum(question: Question, problem: Problem, edges: tuple[str, ...]) -> str | None:
-    if N not in edges or _set_by_user(question, problem):
+def _no_size(problem: Problem, edge: Edge | None) -> str | None:
+    if edge is None or not edge.unbounded:
         return None
     low, high = (words.tokens(size) for size in problem.sizes)
     return (
@@ -88,8 +94,25 @@ def _no_optimum(question: Question, problem: Problem, edges: tuple[str, ...]) ->
     )
 
 
-def _set_by_user(question: Question, problem: Problem) -> bool:
-    return question.least_params == problem.sizes[0] or question.most_params == problem.sizes[1]
+def _no_split(problem: Problem, edge: Edge | None, asked: Mapping[str, float]) -> str | None:
+    if edge is None or not edge.unbounded:
+        return None
+    base = words.tokens(asked[D1])
+    if edge.low[0]:
+        return (
+            f"the loss is lowest with the least stage 1 that was searched, {base} tokens: by this "
+            "law a base is not worth its cost, and of training without one it says nothing; "
+            "compare with training from scratch"
+        )
+    better = (
+        "stage 2 is not worth its cost"
+        if asked[D1] > asked[D2]
+        else "longer bases than any that it can be asked about are better still"
+    )
+    return (
+        f"the loss is lowest with the most stage 1 that was searched, {base} tokens: by this law "
+        f"{better}"
+    )
 
 
 def _far_and_wide(name: str, decades: float, interval: tuple[float, float] | None) -> str | None:
@@ -105,28 +128,25 @@ def _far_and_wide(name: str, decades: float, interval: tuple[float, float] | Non
     return f"{what} and their interval spans {span:.1f} decades" if span > WIDE_DECADES else None
 
 
-def _edge_warnings(edges: tuple[str, ...], asked: Mapping[str, float]) -> tuple[str, ...]:
-    found = []
-    if N in edges:
-        found.append(
-            f"the best size, {words.tokens(asked[N])}, is at the edge of the allowed sizes: beyond "
-            "it the law expects a lower loss"
-        )
-    if D1 in edges:
-        most = asked.get(D1, 0.0) > asked.get(D2, 0.0)
-        which, other = ("stage 1", "stage 2") if most else ("stage 2", "stage 1")
-        found.append(
-            f"all but 1 in {math.exp(SPLIT_EDGE):,.0f} of the budget goes to {which}: by this law "
-            f"{other} is not worth its cost, and the split is at the edge of what was searched"
-        )
-    return tuple(found)
+def _edge_warnings(edges: Mapping[str, Edge], asked: Mapping[str, float]) -> tuple[str, ...]:
+    size = edges.get(N)
+    if size is None or not size.is_there or size.unbounded:
+        return ()
+    return (
+        f"the best size, {words.tokens(asked[N])}, is at the edge of the allowed sizes: beyond it "
+        "the law expects a lower loss",
+    )
 
 
 def _split_warnings(flat: Ranges) -> tuple[str, ...]:
-    spans = [flat[name][1] / flat[name][0] for name in (D1, D2) if name in flat]
-    if len(spans) < 2 or min(spans) < _ANY_SPLIT:
+    if not _any_split(flat):
         return ()
     return ("by this law it makes no difference how the budget is split between the stages",)
+
+
+def _any_split(flat: Ranges) -> bool:
+    spans = [flat[name][1] / flat[name][0] for name in (D1, D2) if name in flat]
+    return len(spans) == 2 and min(spans) >= _ANY_SPLIT
 
 
 def _repeat_warnings(epochs: Mapping[str, float]) -> tuple[str, ...]:
@@ -159,8 +179,8 @@ def _cost_warnings(question: Question, problem: Problem) -> tuple[str, ...]:
             )
     if route.part == "reuse" and not problem.stage1_paid and problem.chooses_size:
         found.append(
-            "the size was chosen as if a free base of any size could be had: say the size of the "
-            "base that exists (--params, --params-base)"
+            "the size was chosen as if there were a free base of every size allowed: say the size "
+            "of the one that exists (--params, --params-base)"
         )
     if not problem.in_tokens:
         found.append(flops_basis(route.shape if route.shape is not None else 1.0))

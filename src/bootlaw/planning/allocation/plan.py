@@ -28,8 +28,9 @@ class Plan:
     budget : what is spent in all, in FLOPs or tokens.
     loss : expected, nats per token; None where there is no plan.
     lower, upper : interval in which a run of this plan falls with probability `level`.
-    optimum : variable -> interval of the optimum over the replicates; empty without any.
-        ``budget`` is among them where a loss was asked for.
+    optimum : variable -> interval of the optimum over the replicates; empty without any. An end is
+        0 or infinite where it lies at an end of the search. ``budget`` is among them where a loss
+        was asked for.
     flat : variable -> range of the designs that are as good, see `flat_region`.
     off_by_two : variable -> nats lost where it is half, and twice, of what is best.
     edges : variables whose optimum lies at the edge of what was searched.
@@ -88,7 +89,7 @@ class Plan:
             "loss": self.loss,
             "lower": self.lower,
             "upper": self.upper,
-            "optimum": {name: list(ends) for name, ends in self.optimum.items()},
+            "optimum": {name: [low or None, high] for name, (low, high) in self.optimum.items()},
             "flat": {name: list(ends) for name, ends in self.flat.items()},
             "regret": None if self.regret is None else vars(self.regret).copy(),
             "off_by_two": {name: list(ends) for name, ends in self.off_by_two.items()},

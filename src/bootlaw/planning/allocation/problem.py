@@ -52,6 +52,7 @@ class Problem:
     tokens_stage1 : D1 of the base; NaN where it is to be chosen, 0 from scratch.
     stage1_paid : whether stage 1 is paid from the budget.
     sizes : the smallest and the largest N to choose from.
+    bases : the fewest and the most stage-1 tokens to choose from.
     inference_tokens : served over the model's life, paid from the budget.
     most_training : FLOPs that fit before a deadline; inf without one.
     unique : unique tokens for each stage; None where they do not run out.
@@ -64,6 +65,7 @@ class Problem:
     tokens_stage1: float
     stage1_paid: bool
     sizes: tuple[float, float]
+    bases: tuple[float, float] = (0.0, math.inf)
     inference_tokens: float = 0.0
     most_training: float = math.inf
     unique: tuple[float | None, float | None] = (None, None)
@@ -101,7 +103,11 @@ class Problem:
         budget = self.training_budget(second, ln_budget)
         if self.chooses_split:
             share = 1.0 / (1.0 + np.exp(-points[..., -1]))
-            return _design(size, share * budget / first, (1.0 - share) * budget / second)
+            base = share * budget / first
+            within = np.clip(base, *self.bases)
+            # Where nothing is clipped, what is left keeps its digits beside a large stage 1.
+            rest = np.where(within == base, (1.0 - share) * budget, budget - within * first)
+            return _design(size, within, rest / second)
         base = 0.0 if math.isnan(self.tokens_stage1) else self.tokens_stage1
         paid = first * base if self.stage1_paid else 0.0
         return _design(size, np.full(budget.shape, base), (budget - paid) / second)

@@ -14,6 +14,7 @@ from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.cost import Hardware, flops_of
 from bootlaw.planning.question import settled
 from bootlaw.planning.source import Source
+from bootlaw.planning.verdict import OUT_OF_SIGHT_DECADES
 
 UNITS = ("flops", "tokens", "device-hours", "money", "days")
 
@@ -99,6 +100,7 @@ class Question:
                 "there is nothing to allocate"
             )
         params = self._size(route)
+        self._check_free_base(route, params)
         others = {**self._unique_read(route), **self.given}
         if not math.isnan(params):
             others[N] = params
@@ -110,6 +112,7 @@ class Question:
             tokens_stage1=self._base_tokens(route),
             stage1_paid=self.pays_stage1,
             sizes=self._sizes(route.source),
+            bases=_bases(route.source),
             inference_tokens=self.inference_tokens,
             most_training=self._deadline(),
             unique=self._unique(route),
@@ -152,6 +155,17 @@ class Question:
             "token needs: say it (--params or --model-config), or give the budget in tokens"
         )
 
+    def _check_free_base(self, route: Route, params: float) -> None:
+        """Refuse to choose the size of a base that exists, but between given sizes."""
+        bounded = self.least_params is not None and self.most_params is not None
+        is_open = math.isnan(params) and route.reads_size
+        if is_open and route.part == "reuse" and not self.pays_stage1 and not bounded:
+            size = "--params" if route.size_is_of_base else "--params or --params-base"
+            raise InputError(
+                f"a free base exists already: say its size ({size}), or between which sizes there "
+                "are such bases (--min-params and --max-params)"
+            )
+
     def _base_tokens(self, route: Route) -> float:
         if route.part == "scratch":
             return 0.0
@@ -190,6 +204,15 @@ class Question:
         if self.unique_stage2 is None or UNIQUE not in route.source.law.variables:
             return {}
         return {UNIQUE: self.unique_stage2}
+
+
+def _bases(source: Source) -> tuple[float, float]:
+    """Return the stage-1 tokens to choose from: those of which the law may be asked at all."""
+    if D1 not in source.ranges:
+        return 0.0, math.inf
+    reach = 10**OUT_OF_SIGHT_DECADES
+    low, high = source.ranges[D1]
+    return low / reach, high * reach
 
 
 def _without_size(source: Source, others: Mapping[str, float]) -> Source:

@@ -13,6 +13,7 @@ from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import words
 from bootlaw.planning.allocation.caveats import caveats, objections
+from bootlaw.planning.allocation.edges import Edge, edges_of
 from bootlaw.planning.allocation.flat import flat_region
 from bootlaw.planning.allocation.optimum import Optima, best_use, least_budget
 from bootlaw.planning.allocation.plan import Plan
@@ -27,7 +28,6 @@ from bootlaw.planning.extrapolation import decades_beyond
 from bootlaw.planning.verdict import percentile_interval
 
 Floats = NDArray[np.float64]
-_AT_EDGE = 1e-6
 _BELOW_TARGET = 1e-4
 """Share of the target loss by which a root of the budget may miss it."""
 
@@ -50,10 +50,10 @@ def solve(question: Question, route: Route, level: float, tolerance: float) -> S
     steepness = slope(problem, optima)
     numbers = {name: float(values[0]) for name, values in optima.design.by_name().items()}
     asked = _asked(problem, optima)
-    intervals = _intervals(question, problem, optima, level)
+    edges = edges_of(question, problem, optima)
+    intervals = _intervals(question, problem, optima, edges, level)
     ends = _loss_interval(problem, asked, level)
     beyond = decades_beyond(route.source.ranges, asked)
-    edges = _edges(problem, optima)
     epochs = _epochs(problem, numbers)
     flat = flat_region(problem, optima, tolerance)
     plan = Plan(
@@ -61,7 +61,7 @@ def solve(question: Question, route: Route, level: float, tolerance: float) -> S
         law=route.source.law.key,
         reasons=(
             *_reached_already(question, optima),
-            *objections(question, problem, edges, beyond, intervals),
+            *objections(question, problem, asked, edges, beyond, intervals, flat),
         ),
         warnings=caveats(question, problem, asked, edges, epochs, flat, ends is None),
         **_sizes(problem, numbers),
@@ -73,7 +73,7 @@ def solve(question: Question, route: Route, level: float, tolerance: float) -> S
         flat=flat,
         regret=regret(problem, optima),
         off_by_two=off_by(problem, optima),
-        edges=edges,
+        edges=tuple(name for name, edge in edges.items() if edge.is_there),
         extrapolation=beyond,
         epochs=epochs,
         costs=_costs(question, problem, numbers),
@@ -172,9 +172,16 @@ def _loss_interval(
 
 
 def _intervals(
-    question: Question, problem: Problem, optima: Optima, level: float
+    question: Question,
+    problem: Problem,
+    optima: Optima,
+    edges: Mapping[str, Edge],
+    level: float,
 ) -> dict[str, tuple[float, float]]:
-    """Return percentile intervals of what the replicates choose, inf where they choose nothing."""
+    """Return percentile intervals of what the replicates choose, inf where they choose nothing.
+
+    A choice at an end of the search that nobody set counts as 0, or as infinite.
+    """
     if problem.route.source.n_replicates == 0:
         return {}
     chosen = {N: problem.chooses_size, D1: problem.chooses_split}
@@ -182,6 +189,9 @@ def _intervals(
     found = optima.found[1:]
     ln = optima.design.ln()
     ln["budget"] = optima.ln_budget
+    for name, edge in edges.items():
+        ln[name] = np.where(edge.low & (not edge.set_low), -np.inf, ln[name])
+        ln[name] = np.where(edge.high & (not edge.set_high), np.inf, ln[name])
     chosen["budget"] = question.target_loss is not None
     intervals = {}
     for name, values in ln.items():
@@ -189,13 +199,6 @@ def _intervals(
             ends = percentile_interval(np.where(found, values[1:], np.inf), level)
             intervals[name] = (math.exp(ends[0]), math.exp(ends[1]))
     return intervals
-
-
-def _edges(problem: Problem, optima: Optima) -> tuple[str, ...]:
-    point = optima.points[0]
-    near = (point <= problem.lower + _AT_EDGE) | (point >= problem.upper - _AT_EDGE)
-    names = [N] * problem.chooses_size + [D1] * problem.chooses_split
-    return tuple(name for name, at_edge in zip(names, near, strict=True) if at_edge)
 
 
 def _epochs(problem: Problem, numbers: Mapping[str, float]) -> dict[str, float]:

@@ -96,10 +96,13 @@ def _costs(plan: Plan) -> list[tuple[str, str]]:
 
 
 def _range(low: float, high: float) -> str:
-    ends = [
-        words.tokens(end) if math.isfinite(end) else "beyond all searched" for end in (low, high)
-    ]
-    return f"{ends[0]} to {ends[1]}"
+    return f"{_end(low)} to {_end(high)}"
+
+
+def _end(value: float) -> str:
+    if value == 0:
+        return "below all searched"
+    return words.tokens(value) if math.isfinite(value) else "beyond all searched"
 
 
 def _optimum(name: str, low: float, high: float, answer: Allocation) -> str:
