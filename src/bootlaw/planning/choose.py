@@ -25,6 +25,7 @@ from bootlaw.planning.extrapolation import (
 )
 from bootlaw.planning.remarks import no_interval
 from bootlaw.planning.source import AnySource, Source, as_source
+from bootlaw.planning.ties import shares_best, ties
 from bootlaw.planning.verdict import own_error
 
 Floats = NDArray[np.float64]
@@ -47,9 +48,7 @@ def choose_checkpoint(
     """Rank checkpoints by the loss that they reach after a second stage on the law's domain.
 
     The loss is that on the second stage's text that the law was fitted to: a fit to runs
-    continued on code ranks bases for code. Two checkpoints are tied where the interval of the
-    difference of their log losses over the replicates reaches 0, or the difference is below
-    the noise of a run; for published coefficients without covariance, where it is below 1 %.
+    continued on code ranks bases for code. `bootlaw.planning.ties` says which are tied.
 
     Parameters
     ----------
@@ -234,7 +233,7 @@ def _ranked(runs: _Runs, source: Source, asked: Asked, level: float) -> tuple[Ca
         return ()
     losses = source.loss(runs.columns, "reuse")
     ends = source.interval(runs.columns, "reuse", level)
-    shares, ties = _shares_best(losses), _ties(losses, source, level)
+    shares, tied = shares_best(losses), ties(losses, own_error(source))
     costs = cost_of_flops(runs.flops_per_token * runs.columns[D2], asked.on)
     found = [
         Candidate(
@@ -249,7 +248,7 @@ def _ranked(runs: _Runs, source: Source, asked: Asked, level: float) -> tuple[Ca
             lower=None if ends is None else float(ends[0][place]),
             upper=None if ends is None else float(ends[1][place]),
             share_best=None if shares is None else float(shares[place]),
-            tie=bool(ties[place]),
+            tie=bool(tied[place]),
             extrapolation=decades_beyond(source.ranges, _read(runs, place, source)),
             flags=flags(one, asked),
         )
@@ -261,26 +260,6 @@ def _ranked(runs: _Runs, source: Source, asked: Asked, level: float) -> tuple[Ca
 def _read(runs: _Runs, place: int, source: Source) -> dict[str, float]:
     """Return what the law reads of one run."""
     return {name: float(runs.columns[name][place]) for name in source.law.variables}
-
-
-def _shares_best(losses: Floats) -> Floats | None:
-    """Return (n,) the share of replicates in which each is best; None without replicates."""
-    if len(losses) < 2:
-        return None
-    best = np.argmin(np.nan_to_num(losses[1:], nan=np.inf), axis=1)
-    return np.asarray(np.bincount(best, minlength=losses.shape[1]) / len(best))
-
-
-def _ties(losses: Floats, source: Source, level: float) -> NDArray[np.bool_]:
-    """Return (n,) whether each cannot be told from the best of the point estimate."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        behind = np.log(losses) - np.log(losses[:, [int(np.argmin(losses[0]))]])
-    margin = np.nan_to_num(own_error(source))
-    close = behind[0] <= margin
-    if len(losses) < 2:
-        return np.asarray(close)
-    tail = np.quantile(np.nan_to_num(behind[1:], nan=0.0), (1 - level) / 2, axis=0)
-    return np.asarray(close | (tail <= 0))
 
 
 def _about_best(candidates: tuple[Candidate, ...], source: Source, asked: Asked) -> tuple[str, ...]:

@@ -123,7 +123,8 @@ def allocate(
     routes = (*_routes(source, rival, growth_factor, base_cost, shape), *others)
     refuse_unread(question.given, *(route.source for route in routes))
     answers = [_answer(question, route, level, tolerance) for route in routes]
-    return _allocation(question, ranked(answers), level, tolerance)
+    error = own_error(*(route.source for route in routes))
+    return _allocation(question, ranked(answers, error), level, tolerance)
 
 
 def _check_base(
@@ -206,13 +207,7 @@ def _answer(question: Question, route: Route, level: float, tolerance: float) ->
         plan = Plan(route.name, route.source.law.key, (refused,), route.source.warnings)
         return Ranked(plan, None)
     found: Solution = solve(question, route, level, tolerance)
-    return Ranked(found.plan, found.optima, found.slope, _error(route.source))
-
-
-def _error(source: Source) -> float:
-    """Return the log error that an answer without replicates is taken to have, 0 if unknown."""
-    error = own_error(source)
-    return error if math.isfinite(error) else 0.0
+    return Ranked(found.plan, found.optima, found.slope)
 
 
 def _refusal(question: Question, route: Route) -> str | None:

@@ -48,7 +48,7 @@ def objections(
     """Return why nobody should act on the plan; empty where one may."""
     reasons = [_no_size(problem, edges.get(N))]
     if not _any_split(flat):
-        reasons.append(_no_split(problem, edges.get(D1), asked))
+        reasons.append(_no_split(edges.get(D1), asked))
     chosen = {N: problem.chooses_size, D1: problem.chooses_split}
     chosen[D2] = any(chosen.values()) or question.target_loss is not None
     reasons += [
@@ -94,7 +94,7 @@ def _no_size(problem: Problem, edge: Edge | None) -> str | None:
     )
 
 
-def _no_split(problem: Problem, edge: Edge | None, asked: Mapping[str, float]) -> str | None:
+def _no_split(edge: Edge | None, asked: Mapping[str, float]) -> str | None:
     if edge is None or not edge.unbounded:
         return None
     base = words.tokens(asked[D1])

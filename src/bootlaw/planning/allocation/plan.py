@@ -115,7 +115,7 @@ class Allocation:
     level : of the intervals.
     tolerance : share of the reducible loss that the flat region allows.
     plans : the best first; those with reasons last.
-    tie : whether nothing separates the first plan from the second.
+    tie : whether the data cannot tell another plan from the first.
     """
 
     amount: float | None

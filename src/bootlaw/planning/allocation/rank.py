@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bootlaw.planning.allocation.optimum import Optima
 from bootlaw.planning.allocation.plan import Plan
-from bootlaw.planning.verdict import LARGEST_DISAGREEMENT
+from bootlaw.planning.ties import shares_best, ties
 
 Floats = NDArray[np.float64]
 
@@ -23,13 +23,11 @@ class Ranked:
     ----------
     optima : None where the route has no answer.
     slope : d loss / d ln budget at the plan.
-    error : log error of the law, which separates plans where there are no replicates.
     """
 
     plan: Plan
     optima: Optima | None
     slope: float = 0.0
-    error: float = 0.0
 
     def scores(self, slope: float) -> Floats:
         """Return (1 + r,) what is the lower the better, nats.
@@ -44,11 +42,14 @@ class Ranked:
         return np.where(known, self.optima.loss + worth, np.inf)
 
 
-def ranked(answers: Sequence[Ranked]) -> tuple[tuple[Plan, ...], bool]:
-    """Return the plans, best first, and whether nothing separates the first from the second.
+def ranked(answers: Sequence[Ranked], error: float) -> tuple[tuple[Plan, ...], bool]:
+    """Return the plans, best first, and whether another one ties with the first.
 
-    With replicates: the second is the better one in more than a fifth of them. Without: their
-    gap is below the laws' own error. A plan with reasons against it comes last.
+    A plan with reasons against it comes last.
+
+    Parameters
+    ----------
+    error : log error of the laws, see `bootlaw.planning.ties`.
     """
     able = [answer for answer in answers if not answer.plan.reasons]
     doubtful = [answer.plan for answer in answers if answer.plan.reasons]
@@ -56,29 +57,19 @@ def ranked(answers: Sequence[Ranked]) -> tuple[tuple[Plan, ...], bool]:
     if not able:
         return rest, False
     slope = float(np.mean([answer.slope for answer in able]))
-    scores = [answer.scores(slope) for answer in able]
-    shares = _shares(scores)
-    order = sorted(range(len(able)), key=lambda i: float(scores[i][0]))
-    plans = tuple(replace(able[i].plan, share_best=shares[i]) for i in order)
-    error = max(answer.error for answer in able) * (plans[0].loss or 0.0)
-    tie = len(order) > 1 and _tie(scores[order[0]], scores[order[1]], error)
-    return (*plans, *rest), tie
+    scores = _table([answer.scores(slope) for answer in able])
+    shares = shares_best(scores) if len(able) > 1 else None
+    order = np.argsort(scores[0], kind="stable").tolist()
+    plans = tuple(
+        replace(able[i].plan, share_best=None if shares is None else float(shares[i]))
+        for i in order
+    )
+    # Scores are told apart as losses: by how far they are behind, relative to the best loss.
+    shift = (plans[0].loss or 0.0) - scores[0].min()
+    return (*plans, *rest), int(ties(scores + shift, error).sum()) > 1
 
 
-def _shares(scores: Sequence[Floats]) -> list[float | None]:
-    """Return the share of the replicates in which each is the best; None where nobody knows."""
-    r = min(score.size for score in scores) - 1
-    if r == 0 or len(scores) < 2:
-        return [None] * len(scores)
-    best = np.argmin(np.stack([score[1 : 1 + r] for score in scores]), axis=0)
-    return [float(np.mean(best == i)) for i in range(len(scores))]
-
-
-def _tie(first: Floats, second: Floats, error: float) -> bool:
-    """Return whether scores (1 + r,) cannot be told apart; `error` in nats."""
-    r = min(first.size, second.size) - 1
-    if r == 0:
-        return float(second[0] - first[0]) < error
-    known = np.isfinite(first[1 : 1 + r])
-    behind = second[1 : 1 + r][known] <= first[1 : 1 + r][known]
-    return behind.size == 0 or float(np.mean(behind)) > LARGEST_DISAGREEMENT
+def _table(scores: Sequence[Floats]) -> Floats:
+    """Return scores (1 + r, n): r is that of the route with the fewest replicates."""
+    r = min(score.size for score in scores)
+    return np.stack([score[:r] for score in scores], axis=1)
