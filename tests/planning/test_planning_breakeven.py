@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bootlaw.errors import InputError
 from bootlaw.planning import breakeven, words
+from bootlaw.planning.breakeven import breakeven_grid
 
 QUICK = settings(deadline=None, max_examples=40)
 
@@ -83,7 +84,7 @@ def test_published_upcycling_laws(factory, params, tokens_stage1, expected):
 
 def test_published_recrossing_is_found_and_words_tell_both(factory):
     fit, scratch = factory.upcycled(1e9)
-    answer = breakeven(fit, scratch=scratch, tokens_stage1=1e10)
+    answer = breakeven(fit, scratch=scratch, tokens_stage1=1e10, search=(1e8, 1e15))
     assert [c.winner_above for c in answer.crossings] == ["scratch", "reuse"]
     assert answer.crossings[1].tokens == pytest.approx(3.3e14, rel=0.05)
     assert "reuse above" in answer.summary()
@@ -94,7 +95,7 @@ def test_published_overtrained_base_has_no_crossing(factory):
     answer = breakeven(fit, scratch=scratch, tokens_stage1=1e12)
     assert answer.status == "reuse_always_wins"
     assert (answer.tokens, answer.loss, answer.crossings) == (None, None, ())
-    assert "between 100M and 1e+15 stage-2 tokens" in answer.summary()
+    assert "between 100M and 100T stage-2 tokens" in answer.summary()
 
 
 def test_scratch_that_is_better_everywhere(factory):
@@ -110,7 +111,7 @@ def test_reuse_that_overtakes_is_a_crossing_without_tokens(factory):
         factory.make_fit("bootstrapped+scratch", values), tokens_stage1=1e10, search=WIDE
     )
     assert [c.winner_above for c in answer.crossings] == ["reuse"]
-    assert answer.status == "crossing"
+    assert answer.verdict == "crossing"
     assert answer.tokens is None
     # The headline said that starting over "never catches up", which denies that it is ahead first.
     place = words.tokens(answer.crossings[0].tokens)
@@ -363,3 +364,73 @@ def test_a_crossing_or_a_base_out_of_sight_is_undetermined(factory):
     assert "do runs in between first" in " ".join(answer.reasons)
     far = factory.make_fit("bootstrapped+scratch", factory.JOINT, replicates=rows)
     assert breakeven(far, tokens_stage1=1e16).status == "undetermined"
+
+
+def overtaking(factory, scale, count=200, **options):
+    """Return a fit whose runs from scratch are ahead first only, A_s scattered by `scale`."""
+    values = {**factory.JOINT, "A_s": 1.2, "a_s": 0.01}
+    rows = spread(factory, scale, count, A_s=1.2, a_s=0.01)
+    return factory.make_fit("bootstrapped+scratch", values, replicates=rows, **options)
+
+
+def test_a_crossing_the_other_way_is_held_to_the_same_rules(factory):
+    """A crossing from scratch to reuse 1.9 decades out passed whatever its interval was."""
+    asked = {"tokens_stage1": 1e10, "search": WIDE}
+    narrow, wide = (breakeven(overtaking(factory, scale), **asked) for scale in (0.02, 0.4))
+    place = narrow.crossings[0].tokens
+    assert narrow.extrapolation["tokens_stage2"] > 1
+    assert (narrow.status, narrow.lower) == ("crossing", None)
+    assert narrow.turn[0] < place < narrow.turn[1]
+    assert wide.status == "undetermined"
+    assert "outside the data and its interval" in wide.reasons[0]
+    assert f"95 % interval if the law holds: {words.tokens(narrow.turn[0])}" in narrow.summary()
+    assert narrow.to_json()["turn"] == pytest.approx(list(narrow.turn))
+    bare = factory.make_fit("bootstrapped+scratch", {**factory.JOINT, "A_s": 1.2, "a_s": 0.01})
+    assert "has no interval" in " ".join(breakeven(bare, **asked).reasons)
+
+
+def test_replicates_that_cross_the_other_way_disagree(factory):
+    """They counted as agreeing: a crossing is a crossing, whoever wins above it."""
+    other_way = spread(factory, 0.01, 100, A_s=1.2, a_s=0.01)
+    rows = [*spread(factory, 0.01, 100), *other_way]
+    fit = factory.make_fit("bootstrapped+scratch", factory.JOINT, replicates=rows)
+    answer = breakeven(fit, tokens_stage1=1e10, search=WIDE)
+    assert answer.agreement == pytest.approx(0.5)
+    assert "50 % of the bootstrap replicates give another verdict" in answer.reasons[0]
+
+
+def test_the_search_ends_where_verdicts_do(factory):
+    """It went on for a decade in which every crossing was too far out to be an answer."""
+    near = {"tokens_stage1": (1e9, 1e12), "tokens_stage2": (2e5, 1e6)}
+    fit = factory.make_fit(
+        "bootstrapped+scratch", factory.JOINT, replicates=spread(factory, 0.001), ranges=near
+    )
+    answer = breakeven(fit, tokens_stage1=1e10)
+    assert answer.search == (2e4, 1e9)
+    beyond = breakeven(fit, tokens_stage1=1e10, search=(2e4, 1e13))
+    assert beyond.tokens > 1e9
+    assert beyond.status == "undetermined"
+    assert answer.status == "reuse_always_wins"
+    assert "between 20k and 1B stage-2 tokens" in answer.summary()
+
+
+def test_a_range_out_of_sight_of_the_reuse_runs_is_no_verdict(factory):
+    """Without a crossing only the scratch law's runs were looked at."""
+    fit, scratch = factory.upcycled(1e9)
+    ranges = {"tokens_stage2": (1e9, 1e18)}
+    wide = factory.make_fit("power", {n: scratch.value(n) for n in "AaE"}, ranges=ranges)
+    answer = breakeven(fit, scratch=wide, tokens_stage1=1e10, search=(1e16, 1e17))
+    assert answer.extrapolation["tokens_stage2"] == pytest.approx(5)
+    assert "stage-2 tokens lie 5.0 decades" in " ".join(answer.reasons)
+    inside = breakeven(fit, scratch=wide, tokens_stage1=1e12)
+    assert inside.extrapolation["tokens_stage2"] == 0
+
+
+@pytest.mark.parametrize("options", [{}, {"stage1": "paid", "base_cost": 0.5}])
+def test_a_grid_holds_what_single_questions_answer(factory, options):
+    fit = factory.make_fit(
+        "bootstrapped+scratch", factory.JOINT, replicates=spread(factory, 0.05), residual_scale=1e-3
+    )
+    cells = [(10.0**k, None) for k in (8, 9, 10, 11, 15)]
+    for answer, (stage1, _) in zip(breakeven_grid(fit, cells, **options), cells, strict=True):
+        assert answer.to_json() == breakeven(fit, tokens_stage1=stage1, **options).to_json()

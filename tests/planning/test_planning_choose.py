@@ -64,6 +64,17 @@ def test_shares_count_the_replicates_in_which_each_is_best(factory):
     assert choice_of_all_alike(factory, pair).status == "ok"
 
 
+def test_a_tenth_of_the_replicates_is_no_tie(factory):
+    """The rule was another one than that of decide and allocate: 95 % had to agree."""
+    replicates = [{**JOINT, "a3": 0.0, "a1": 0.04 if i % 10 else -0.04} for i in range(80)]
+    fit = factory.make_fit(
+        "bootstrapped-joint", {**JOINT, "a3": 0.0}, replicates=replicates, ranges=RANGES,
+        residual_scale=0.5,
+    )  # fmt: skip
+    pair = [base("long", 5e8, 1e11), base("short", 5e8, 1e10)]
+    assert choose_checkpoint(pair, fit, tokens_stage2=1e10).status == "ok"
+
+
 def choice_of_all_alike(factory, pair):
     fit = factory.make_fit(
         "bootstrapped-joint", JOINT, replicates=scattered(), ranges=RANGES, residual_scale=1e-4

@@ -61,7 +61,7 @@ def test_break_evens_are_those_of_one_call_each(factory, key, options):
             (one.interval.lower, one.interval.upper)
         )
         assert many.without_crossing[i] == pytest.approx(one.interval.without_crossing)
-        assert many.agreement[i] == pytest.approx(one.interval.shares[one.verdict])
+        assert many.agreement[i] == pytest.approx(one.agreement)
 
 
 @pytest.mark.parametrize("key", ["bootstrapped+scratch", "bootstrapped-joint+scratch"])
@@ -70,6 +70,7 @@ def test_what_hold_outs_missed_moves_both_alike(factory, key, options):
     source = replace(source_of(factory, key), misfits=misfits())
     bare = replace(source, misfits=())
     size = {"params": 1e9} if key == "bootstrapped-joint+scratch" else {}
+    options = {**options, "search": (1e8, 1e15)}
     many = breakevens(source, tokens_stage1=STAGE1, **size, **options)
     one = breakeven(source, tokens_stage1=float(STAGE1[3]), **size, **options)
     assert many.tokens[3] == pytest.approx(np.inf if one.tokens is None else one.tokens)
@@ -117,6 +118,26 @@ def test_without_an_answer_there_is_no_number(factory):
     loss = forecasts(steep, {"tokens_stage1": [1e9, 1e12], "tokens_stage2": 1e9}).loss
     assert np.isfinite(loss[0])
     assert np.isnan(loss[1])
+
+
+def test_a_ratio_to_the_one_fitted_size_needs_no_size(factory):
+    """It ended in a KeyError."""
+    ranges = {**RANGES, "params": (1e9, 1e9)}
+    fit = factory.make_fit("tokens-per-param+scratch", {**JOINT, "A_s": 20.0}, ranges=ranges)
+    found = breakevens(fit, tokens_stage1=STAGE1)
+    for stage1, said in zip(STAGE1, found.verdict, strict=True):
+        assert said == breakeven(fit, tokens_stage1=float(stage1)).verdict
+
+
+def test_scratch_laws_that_cannot_be_asked_have_no_number(factory):
+    """A law from scratch whose loss rises, or of another size, was asked all the same."""
+    rising = factory.make_fit("bootstrapped+scratch", {**factory.JOINT, "a_s": -0.1})
+    assert np.isnan(breakevens(rising, tokens_stage1=STAGE1).tokens).all()
+    reuse = factory.make_fit("bootstrapped-joint", {**JOINT}, ranges=RANGES)
+    power = factory.make_fit("power", {"A": 32.0, "a": 0.16, "E": 0.5})
+    found = breakevens(reuse, scratch=power, tokens_stage1=1e10, params=[1e9, 2e9])
+    assert found.verdict.tolist()[1] == ""
+    assert found.verdict.tolist()[0] != ""
 
 
 def test_refusals(factory):

@@ -4,6 +4,7 @@ import pytest
 
 from bootlaw.errors import InputError
 from bootlaw.planning import breakeven, threshold
+from bootlaw.planning.cost import hardware
 
 PUBLISHED = {"fit": "liew2025-upcycling-upcycled", "scratch": "liew2025-upcycling-moe"}
 
@@ -38,3 +39,17 @@ def test_the_table_names_where_it_cannot_tell():
 def test_an_empty_grid_is_refused():
     with pytest.raises(InputError, match="at least one D1"):
         threshold(**PUBLISHED, tokens_stage1=[], params=[1e9])
+
+
+def test_costs_are_in_the_table_where_they_are_known():
+    """The single answer had them, the grid did not."""
+    on = hardware("h100", devices=8)
+    found = threshold(**PUBLISHED, tokens_stage1=[1e9, 1e12], params=[1e9], on=on)
+    heading, first, second, *_ = found.summary().splitlines()
+    assert heading.split()[-4:] == ["FLOPs", "days", "money", "verdict"]
+    assert f"{float(found.rows[0].cost.flops):.3g}" in first
+    assert "USD" in first
+    assert "USD" not in second
+    bare = threshold(**PUBLISHED, tokens_stage1=[1e9, 1e10], params=[1e9]).summary()
+    assert "money" not in bare.splitlines()[0]
+    assert "interval" not in bare.splitlines()[0]

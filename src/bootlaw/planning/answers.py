@@ -42,8 +42,7 @@ class Interval:
     without_crossing: float
 
     def __str__(self) -> str:
-        low, high = _end(self.lower), _end(self.upper)
-        return f"{low} to {high}" if low != high else low
+        return _ends(self.lower, self.upper)
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,8 @@ class Breakeven:
     reasons : why the data cannot tell; empty where they can.
     tokens : the smallest D2 at which the winner changes from reuse to scratch, None if none.
     loss : nats per token there.
+    turn : interval of the one crossing where it goes from scratch to reuse, ends as in
+        `Interval`; None where `tokens` is known, or nothing crosses.
     search : the lowest and the highest D2 looked at.
     closed_form : D* in closed form; None with `closed_form_reason` where that does not hold.
     extrapolation : decades beyond the fitted range per variable, 0 inside it, at the first
@@ -75,6 +76,7 @@ class Breakeven:
     tokens: float | None = None
     loss: float | None = None
     interval: Interval | None = None
+    turn: tuple[float, float] | None = None
     crossings: tuple[Crossing, ...] = ()
     closed_form: float | None = None
     closed_form_reason: str | None = None
@@ -90,13 +92,13 @@ class Breakeven:
 
     @property
     def lower(self) -> float | None:
-        """The lower end of the interval; None without a crossing or outside the range."""
-        return None if self._spread is None else _inside(self._spread.lower)
+        """The lower end of the interval of `tokens`; None without, or outside the range."""
+        return None if self.interval is None or not self.tokens else _inside(self.interval.lower)
 
     @property
     def upper(self) -> float | None:
-        """The upper end of the interval; None without a crossing or outside the range."""
-        return None if self._spread is None else _inside(self._spread.upper)
+        """The upper end of the interval of `tokens`; None without, or outside the range."""
+        return None if self.interval is None or not self.tokens else _inside(self.interval.upper)
 
     @property
     def agreement(self) -> float | None:
@@ -109,11 +111,6 @@ class Breakeven:
         if self.tokens is not None:
             return 1 - without
         return without - shares["reuse_always_wins"] - shares["scratch_always_wins"]
-
-    @property
-    def _spread(self) -> Interval | None:
-        """The interval, where there is a crossing that it can be about."""
-        return None if self.tokens is None else self.interval
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``plan breakeven``."""
@@ -130,6 +127,7 @@ class Breakeven:
             "lower": self.lower,
             "upper": self.upper,
             "level": self.level,
+            "turn": self.turn and [_inside(end) for end in self.turn],
             "loss": self.loss,
             "cost": self.cost and self.cost.to_json(),
             "crossings": [vars(crossing).copy() for crossing in self.crossings],
@@ -162,13 +160,16 @@ class Breakeven:
         return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
 
     def _certainty(self) -> list[str]:
-        if self._spread is None:
-            agree = self.agreement
-            return [] if agree is None else [f"  {words.per_cent(agree)} of the replicates agree"]
+        if self.interval is None:
+            return []
+        agree = f"  {words.per_cent(self.agreement or 0.0)} of the replicates agree"
         holds = if_the_law_holds(self.extrapolation or {})
-        lines = [f"  {words.per_cent(self.level)} interval{holds}: {self._spread}"]
-        if self._spread.without_crossing > 0:
-            share = words.per_cent(self._spread.without_crossing)
+        said = f"  {words.per_cent(self.level)} interval{holds}: "
+        if self.tokens is None:
+            return [agree] if self.turn is None else [f"{said}{_ends(*self.turn)}", agree]
+        lines = [f"{said}{self.interval}"]
+        if self.interval.without_crossing > 0:
+            share = words.per_cent(self.interval.without_crossing)
             lines.append(f"  {share} of the replicates never change from reuse to scratch there")
         return lines
 
@@ -190,6 +191,11 @@ class Breakeven:
 
 def _inside(end: float) -> float | None:
     return end if 0 < end < math.inf else None
+
+
+def _ends(lower: float, upper: float) -> str:
+    low, high = _end(lower), _end(upper)
+    return f"{low} to {high}" if low != high else low
 
 
 def _end(tokens: float) -> str:

@@ -55,25 +55,31 @@ def arrays(
 
 
 def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:
-    """Return (n,) whether the law has an answer for reuse: `validity.invalid_at` and
-    `question.other_size` for arrays."""
+    """Return (n,) whether the law has an answer for reuse: `validity.invalid_at` for arrays, and
+    `valid_size`."""
     if source.members:
         return np.asarray(
             np.any([valid_for_reuse(member, at) for member in source.members], axis=0)
         )
     stage1 = np.maximum(at[D1], 1.0)
-    valid = np.ones(stage1.size, dtype=bool)
+    valid = valid_size(source, at)
     terms = validity.stage2_exponent_terms(source)
     if terms is not None:
         per_param = source.law.key.startswith("tokens-per-param")
-        valid &= terms[0] - terms[1] * np.log(stage1 / at[N] if per_param else stage1) > 0
-    if N in at and N not in source.law.variables and N in source.ranges:
-        low, high = source.ranges[N]
-        valid &= (low / 1.01 <= at[N]) & (at[N] <= high * 1.01)
+        ratio = stage1 / at.get(N, source.ranges.get(N, (1.0,))[0]) if per_param else stage1
+        valid &= terms[0] - terms[1] * np.log(ratio) > 0
     if D1 in source.law.single_level and D1 in source.ranges:
         low, high = source.ranges[D1]
         valid &= (low * (1 - SAME_LEVEL) <= stage1) & (stage1 <= high * (1 + SAME_LEVEL))
     return valid
+
+
+def valid_size(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:
+    """Return (n,) whether the law has an answer for the sizes: `question.other_size` for arrays."""
+    if N not in at or N in source.law.variables or N not in source.ranges:
+        return np.ones(at[D1].size, dtype=bool)
+    low, high = source.ranges[N]
+    return np.asarray((low / 1.01 <= at[N]) & (at[N] <= high * 1.01))
 
 
 def asked_bases(tokens_stage1: ArrayLike, params: ArrayLike | None) -> dict[str, Floats]:

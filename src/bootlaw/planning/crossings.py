@@ -46,6 +46,16 @@ class Zeros:
     rising: NDArray[np.bool_]
     starts_above: NDArray[np.bool_]
 
+    def only(self, curve: int) -> Zeros:
+        """Return those of one curve."""
+        own = self.curve == curve
+        return Zeros(
+            np.zeros(int(own.sum()), dtype=np.intp),
+            self.position[own],
+            self.rising[own],
+            self.starts_above[curve : curve + 1],
+        )
+
     def first_rising(self) -> Floats:
         """Return (k,) the first position at which each curve turns non-negative, inf if none."""
         first = np.full(self.starts_above.size, np.inf)

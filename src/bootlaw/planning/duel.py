@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,13 @@ from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning.average import at_base
+from bootlaw.planning.crossings import Curves
 from bootlaw.planning.question import refuse_unread, settled
 from bootlaw.planning.source import POINT, Source
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Columns = dict[str, Floats]
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,43 @@ def _columns(
 ) -> dict[str, Floats]:
     constant = {name: np.full_like(tokens_stage2, value) for name, value in others.items()}
     return {D1: np.full_like(tokens_stage2, tokens_stage1), D2: tokens_stage2, **constant}
+
+
+def point_gaps(duels: Sequence[Duel]) -> Curves:
+    """Return reuse minus scratch of the point estimates, curve i that of duel i, nats.
+
+    Parameters
+    ----------
+    duels : between the same two sources, at bases and sizes of their own.
+    """
+    reuse, rival = duels[0].reuse, duels[0].rival
+    stage1 = np.array([duel.tokens_stage1 for duel in duels])
+    head_start = np.array([duel.head_start for duel in duels])
+    reuse_at = _stacked([duel.reuse_at for duel in duels])
+    scratch_at = _stacked([duel.scratch_at for duel in duels])
+
+    def gaps(which: Indices, ln_tokens: Floats) -> Floats:
+        tokens = np.exp(ln_tokens) + np.zeros((which.size, 1))
+        point = np.zeros(which.size, dtype=np.intp)
+
+        def columns(first: Floats, second: Floats, others: Mapping[str, Floats]) -> Columns:
+            rest = {name: values[which, np.newaxis] for name, values in others.items()}
+            wide = {name: values + np.zeros_like(tokens) for name, values in rest.items()}
+            return {D1: first + np.zeros_like(tokens), D2: second, **wide}
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            one = columns(stage1[which, np.newaxis], tokens, reuse_at)
+            other = columns(np.zeros(1), tokens + head_start[which, np.newaxis], scratch_at)
+            return reuse.paired_loss(point, one, "reuse") - rival.paired_loss(
+                point, other, "scratch"
+            )
+
+    return gaps
+
+
+def _stacked(rows: Sequence[Mapping[str, float]]) -> Columns:
+    """Return values by name (m,), of mappings with the same names."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
 def make_duel(

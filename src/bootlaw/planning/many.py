@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.laws.names import D1, D2, N
+from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity, verdict
-from bootlaw.planning.arrays import asked_bases, blocks, points_of, usable, valid_for_reuse
+from bootlaw.planning.arrays import (
+    asked_bases,
+    blocks,
+    points_of,
+    usable,
+    valid_for_reuse,
+    valid_size,
+)
 from bootlaw.planning.breakeven import Stage1, default_range
-from bootlaw.planning.crossings import find_zeros
-from bootlaw.planning.duel import Duel, make_duel
-from bootlaw.planning.gaps import PowerGap, Widening
+from bootlaw.planning.first_losses import FirstLosses, Questions, first_losses
 from bootlaw.planning.paired import Part
-from bootlaw.planning.power_parts import has_power_part, power_part
 from bootlaw.planning.source import AnySource, Source
 
 Bools = NDArray[np.bool_]
-Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
 
 
@@ -56,7 +59,7 @@ class Breakevens:
     without_crossing : (m,) share of replicates that never change from reuse to scratch.
     verdict : (m,) of the point estimate: crossing, reuse_always_wins, scratch_always_wins; empty
         without an answer.
-    agreement : (m,) share of the replicates with that verdict.
+    agreement : (m,) share of the replicates with that verdict, at a crossing in that direction.
     """
 
     tokens: Floats
@@ -125,11 +128,8 @@ def breakevens(
     """Return the break-even at each of m (D1, N) at once, for all replicates.
 
     What `bootlaw.planning.breakeven` finds, without its words and without its reasons for
-    `undetermined`; `agreement` and `without_crossing` say as much in numbers. Laws that are a
-    power of D2 and a constant are solved exactly as far as nothing else moves the curves along
-    D2; with stage 1 paid, and beyond the largest D2 where hold-outs widen the replicates, signs
-    are compared every quarter of a unit of ln D2 (two crossings closer than that are missed).
-    Other laws are searched one question after the other.
+    `undetermined`; `agreement` and `without_crossing` say as much in numbers. See
+    `bootlaw.planning.first_losses` for how exactly.
 
     Parameters
     ----------
@@ -154,85 +154,29 @@ def breakevens(
     if not 0 < low < high < math.inf:
         raise InputError(f"the range {low:g} to {high:g} is empty; give the lower D2 first")
     cost = base_cost if stage1 == "paid" else 0.0
-    question = _Question(reuse, rival, asked, cost, (math.log(low), math.log(high)))
-    n_vectors = 1 + _duel_at(question, 0).n_replicates
-    pieces = blocks(np.arange(asked[D1].size), n_vectors)
-    found = [_firsts(question.take(at)) for at in pieces]
-    first, above, crossed = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return _summary(first, above, crossed, valid_for_reuse(reuse, asked), level)
+    found = first_losses(Questions(reuse, rival, asked, cost, (math.log(low), math.log(high))))
+    return _summary(found, _can_be_asked(reuse, rival, asked), level)
 
 
-def _duel_at(question: _Question, number: int) -> Duel:
-    """Return the duel of one question."""
-    given = {N: float(question.asked[N][number])} if N in question.asked else {}
-    stage1 = float(question.asked[D1][number])
-    return make_duel(question.reuse, question.rival, stage1, question.base_cost * stage1, given)
+def _can_be_asked(reuse: Source, rival: Source | None, asked: Mapping[str, Floats]) -> Bools:
+    """Return (m,) whether both laws have an answer, as `breakeven` refuses questions."""
+    scratch = reuse if rival is None else rival
+    if validity.invalid_scratch(scratch) is not None:
+        return np.zeros(asked[D1].size, dtype=bool)
+    return valid_for_reuse(reuse, asked) & valid_size(scratch, asked)
 
 
-@dataclass(frozen=True, eq=False)
-class _Question:
-    """m questions about one pair of sources; `base_cost` is 0 with stage 1 free."""
-
-    reuse: Source
-    rival: Source | None
-    asked: Mapping[str, Floats]
-    base_cost: float
-    ends: tuple[float, float]
-
-    def take(self, at: Indices) -> _Question:
-        """Return some of the questions."""
-        return replace(self, asked={name: values[at] for name, values in self.asked.items()})
-
-
-def _firsts(question: _Question) -> tuple[Floats, Bools, Bools]:
-    """Return, (m, 1 + r), where reuse loses first, whether it is behind at the lower end, and
-    whether the winner changes at all."""
-    duel = _duel_at(question, 0)
-    if not (has_power_part(duel.reuse, "reuse") and has_power_part(duel.rival, "scratch")):
-        return _by_search(question)
-    n_vectors = 1 + duel.n_replicates
-    one = {name: np.full(question.asked[D1].size, v) for name, v in duel.reuse_at.items()}
-    other = {name: np.full(question.asked[D1].size, v) for name, v in duel.scratch_at.items()}
-    gap = PowerGap(
-        reuse=power_part(duel.reuse, "reuse", n_vectors, {**one, **question.asked}),
-        scratch=power_part(duel.rival, "scratch", n_vectors, _without_d1(other, question.asked)),
-        head_start=question.base_cost * question.asked[D1][:, np.newaxis],
-        widening=Widening.of(duel.reuse, duel.rival, n_vectors),
-    )
-    return gap.firsts(*question.ends)
-
-
-def _without_d1(fixed: Mapping[str, Floats], asked: Mapping[str, Floats]) -> dict[str, Floats]:
-    return {**fixed, **{name: values for name, values in asked.items() if name != D1}}
-
-
-def _by_search(question: _Question) -> tuple[Floats, Bools, Bools]:
-    """Return what `_firsts` does, for any laws, one question after the other."""
-    rows = []
-    for number in range(question.asked[D1].size):
-        duel = _duel_at(question, number)
-        zeros = find_zeros(duel.gap, 1 + duel.n_replicates, *question.ends)
-        rows.append((zeros.first_rising(), zeros.starts_above, zeros.count() > 0))
-    first, above, crossed = (np.stack(column) for column in zip(*rows, strict=True))
-    return first, above, crossed
-
-
-def _summary(first: Floats, above: Bools, crossed: Bools, valid: Bools, level: float) -> Breakevens:
-    """Return the answers (m,) of questions (m, 1 + r)."""
-    kinds = np.where(crossed, 0, np.where(above, 2, 1))
-    names = np.array([verdict.VERDICTS[0], verdict.VERDICTS[1], verdict.VERDICTS[2]])
-    positions = np.where(above & ~crossed, -np.inf, first)
-    has_replicates = first.shape[1] > 1
-    lower, upper = np.full((2, len(first)), np.nan)
-    without, agreement = np.full((2, len(first)), np.nan)
-    if has_replicates:
-        lower, upper = _interval(positions[:, 1:], level)
-        without = np.isinf(first[:, 1:]).mean(axis=1)
-        agreement = (kinds[:, 1:] == kinds[:, :1]).mean(axis=1)
+def _summary(found: FirstLosses, valid: Bools, level: float) -> Breakevens:
+    """Return the answers (m,) of the questions that the law can be asked."""
+    names = np.array(verdict.VERDICTS)
+    lower, upper, without = np.full((3, len(valid)), np.nan)
+    if found.first.shape[1] > 1:
+        lower, upper = _interval(found.positions[:, 1:], level)
+        without = np.isinf(found.first[:, 1:]).mean(axis=1)
     with np.errstate(over="ignore"):
-        numbers = [np.exp(first[:, 0]), lower, upper, without, agreement]
+        numbers = [np.exp(found.first[:, 0]), lower, upper, without, found.agreement]
     tokens, lower, upper, without, agreement = (np.where(valid, a, np.nan) for a in numbers)
-    said = np.where(valid, names[kinds[:, 0]], "")
+    said = np.where(valid, names[found.kinds[:, 0]], "")
     return Breakevens(tokens, lower, upper, without, said, agreement, level)
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from bootlaw.errors import InputError
 from bootlaw.planning import words
 from bootlaw.planning.answers import Breakeven
-from bootlaw.planning.breakeven import breakeven
-from bootlaw.planning.source import AnySource, as_source
+from bootlaw.planning.breakeven import breakeven_grid
+from bootlaw.planning.cost import Cost
+from bootlaw.planning.source import AnySource
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,11 @@ class Threshold:
 
     def summary(self) -> str:
         """Return the grid as a table, each warning once below it."""
-        heading = ["N", "D1", "D*", "interval", "closed form", "verdict"]
+        heading = ["N", "D1", "D*", "interval", "closed form", "FLOPs", "days", "money", "verdict"]
         table = [heading, *(_cells(row) for row in self.rows)]
-        widths = [max(len(row[i]) for row in table) for i in range(len(heading))]
-        lines = [
-            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in table
-        ]
+        kept = [i for i in range(len(heading)) if any(row[i] for row in table[1:])]
+        widths = {i: max(len(row[i]) for row in table) for i in kept}
+        lines = ["  ".join(row[i].rjust(widths[i]) for i in kept).rstrip() for row in table]
         reasons = [f"{_place(row)}: {reason}" for row in self.rows for reason in row.reasons]
         notes = dict.fromkeys(warning for row in self.rows for warning in row.warnings)
         return "\n".join(
@@ -81,15 +80,8 @@ def threshold(
     """
     if not tokens_stage1 or params == []:
         raise InputError("a threshold needs at least one D1 and one size")
-    reuse = as_source(fit)
-    rival = None if scratch is None else as_source(scratch)
-    return Threshold(
-        tuple(
-            breakeven(reuse, tokens_stage1=d1, params=size, scratch=rival, **options)
-            for size in params or (None,)
-            for d1 in tokens_stage1
-        )
-    )
+    cells = [(d1, size) for size in params or (None,) for d1 in tokens_stage1]
+    return Threshold(breakeven_grid(fit, cells, scratch=scratch, **options))
 
 
 def _cells(row: Breakeven) -> list[str]:
@@ -99,8 +91,17 @@ def _cells(row: Breakeven) -> list[str]:
         "-" if row.tokens is None else words.tokens(row.tokens),
         "" if row.interval is None or row.tokens is None else str(row.interval),
         "-" if row.closed_form is None else words.tokens(row.closed_form),
+        *_costs(row.cost),
         row.status.replace("_", " "),
     ]
+
+
+def _costs(cost: Cost | None) -> tuple[str, str, str]:
+    if cost is None:
+        return "", "", ""
+    money = "" if cost.money is None else f"{words.count(float(cost.money))} {cost.currency}"
+    days = "" if cost.days is None else f"{float(cost.days):.3g}"
+    return f"{float(cost.flops):.3g}", days, money
 
 
 def _place(row: Breakeven) -> str:

@@ -3,16 +3,17 @@
 A break-even is left *undetermined* by these rules, each of which gives its reason in words:
 
 1. **Replicates disagree**: more than 20 % of the bootstrap replicates give another verdict
-   (crossing, reuse always wins, scratch always wins) than the point estimate.
-2. **Far and wide**: the crossing lies more than one decade of D2 outside the data, and its
-   interval is open at an end or spans more than two decades.
+   (a crossing from reuse to scratch, one the other way only, reuse always wins, scratch always
+   wins) than the point estimate.
+2. **Far and wide**: the crossing, whichever way it goes, lies more than one decade of D2 outside
+   the data, and its interval is open at an end or spans more than two decades.
 3. **Too close to call**: over the whole fitted range of D2 the two laws never differ by more
    than the residual scale of the fits, so that the form's own misfit decides.
 4. **Rests on little**: without replicates, the gap that the verdict rests on (the smaller of the
    largest gaps on both sides of the crossing, or the smallest gap where there is none) is below
    the residual scale of the fits, or below 1 % of the loss for published coefficients.
 5. **Out of sight**: what was asked, or the crossing, lies more than three decades outside the
-   data.
+   data. The search ends there, so that "no crossing" is a word about D2 that may be planned with.
 
 Rule 1 needs replicates, rule 2 takes an unknown interval for an open one.
 """
@@ -39,6 +40,7 @@ VERDICTS: tuple[Verdict, ...] = ("crossing", "reuse_always_wins", "scratch_alway
 LARGEST_DISAGREEMENT = 0.2
 FAR_DECADES = 1.0
 WIDE_DECADES = 2.0
+ROUNDING = 1e-9
 OUT_OF_SIGHT_DECADES = 3.0
 """Decades beyond the data from which no plan may be acted on."""
 
@@ -67,17 +69,6 @@ def verdicts(zeros: Zeros) -> list[Verdict]:
     ]
 
 
-def breakeven_positions(zeros: Zeros) -> NDArray[np.float64]:
-    """Return (k,) ln D2 where each curve first changes from reuse to scratch.
-
-    +inf for curves on which starting over never catches up within the range, -inf where it is
-    ahead in the whole of it.
-    """
-    first = zeros.first_rising()
-    always_scratch = zeros.starts_above & (zeros.count() == 0)
-    return np.where(always_scratch, -np.inf, first)
-
-
 def percentile_interval(positions: NDArray[np.float64], level: float) -> tuple[float, float]:
     """Return the ends of the percentile interval of values that may be infinite.
 
@@ -89,15 +80,17 @@ def percentile_interval(positions: NDArray[np.float64], level: float) -> tuple[f
     return float(ordered[math.floor(tail)]), float(ordered[math.ceil(ordered.size - 1 - tail)])
 
 
-def disagreement(point: Verdict, replicates: list[Verdict]) -> str | None:
-    """Return the reason of rule 1, None where the replicates agree well enough."""
-    if not replicates:
-        return None
-    share = sum(verdict != point for verdict in replicates) / len(replicates)
-    if share <= LARGEST_DISAGREEMENT:
+def disagreement(point: Verdict | None, agreement: float | None) -> str | None:
+    """Return the reason of rule 1, None where the replicates agree well enough.
+
+    Parameters
+    ----------
+    agreement : share of the replicates that agree; None without any.
+    """
+    if point is None or agreement is None or 1 - agreement <= LARGEST_DISAGREEMENT + ROUNDING:
         return None
     return (
-        f"{words.per_cent(share)} of the bootstrap replicates give another verdict than "
+        f"{words.per_cent(1 - agreement)} of the bootstrap replicates give another verdict than "
         f"{point.replace('_', ' ')}"
     )
 
