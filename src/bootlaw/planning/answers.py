@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
 from bootlaw.planning.extrapolation import if_the_law_holds
 from bootlaw.planning.verdict import Verdict
@@ -157,7 +157,7 @@ class Breakeven:
             lines.append(f"  a second stage of that length: {self.cost}")
         if self.closed_form is not None:
             lines.append(f"  closed form: {words.tokens(self.closed_form)}")
-        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *notes.lines(self.warnings)])
 
     def _certainty(self) -> list[str]:
         if self.interval is None:

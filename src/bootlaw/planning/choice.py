@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
 from bootlaw.planning.extrapolation import if_the_law_holds
 
@@ -130,7 +130,7 @@ class Choice:
             lines.append(f"  and {len(self.candidates) - rows} more")
         if self.set_aside:
             lines += ["", f"set aside ({len(self.set_aside)}):", *_grouped(self.set_aside)]
-        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *notes.lines(self.warnings)])
 
     def _headline(self) -> str:
         name, amount = next(iter(self.budget.items()))

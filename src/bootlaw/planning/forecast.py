@@ -9,8 +9,8 @@ from typing import Any
 from bootlaw.errors import UndeterminedError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2
-from bootlaw.planning import validity, words
 from bootlaw.planning.average import at_base
+from bootlaw.planning import notes, validity, words
 from bootlaw.planning.extrapolation import (
     decades_beyond,
     extrapolation_warnings,
@@ -83,7 +83,7 @@ class Forecast:
             f" at {words.tokens(self.given['params'])} parameters" if "params" in self.given else ""
         )
         answer = f"loss {self.loss:.4f} nats per token {start}{size}{interval} ({self.law})"
-        return "\n".join([answer, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([answer, *notes.lines(self.warnings)])
 
 
 class UndeterminedForecastError(UndeterminedError):

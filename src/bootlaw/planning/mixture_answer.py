@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class MixtureShare:
         if self.best is not None:
             lines += [*self._certainty(), *self._prices()]
         lines.append(f"  from {self.basis}")
-        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *notes.lines(self.warnings)])
 
     def _headline(self) -> str:
         stage = f"{words.tokens(self.tokens_stage2)} stage-2 tokens"
@@ -194,4 +194,4 @@ class CriticalMixture:
             low, high = words.per_cent(1 - self.upper), words.per_cent(1 - self.lower)
             lines.append(f"  {words.per_cent(self.level)} interval of the replay: {low} to {high}")
         lines.append(f"  from {self.label}")
-        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *notes.lines(self.warnings)])

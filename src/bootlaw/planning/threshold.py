@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootlaw.errors import InputError
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.answers import Breakeven
 from bootlaw.planning.breakeven import breakeven_grid
 from bootlaw.planning.cost import Cost
 from bootlaw.planning.source import AnySource
+
+MOST_LINES = 12
+"""Reasons that are printed below a table."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,28 @@ class Threshold:
         kept = [i for i in range(len(heading)) if any(row[i] for row in table[1:])]
         widths = {i: max(len(row[i]) for row in table) for i in kept}
         lines = ["  ".join(row[i].rjust(widths[i]) for i in kept).rstrip() for row in table]
-        reasons = [f"{_place(row)}: {reason}" for row in self.rows for reason in row.reasons]
-        notes = dict.fromkeys(warning for row in self.rows for warning in row.warnings)
-        return "\n".join(
-            [
-                *lines,
-                *(f"  undetermined at {reason}" for reason in reasons),
-                *(f"  note: {note}" for note in notes),
-            ]
-        )
+        return "\n".join([*lines, *self._doubts(), *notes.lines(self._common), *self._furthest()])
+
+    @property
+    def _common(self) -> tuple[str, ...]:
+        """The warnings that every answer of the grid has."""
+        rest = [set(row.warnings) for row in self.rows]
+        return tuple(note for note in self.rows[0].warnings if all(note in own for own in rest))
+
+    def _doubts(self) -> list[str]:
+        """Return why cells are undetermined, the first few of them."""
+        found = [f"{_place(row)}: {reason}" for row in self.rows for reason in row.reasons]
+        more = len(found) - MOST_LINES
+        shown = [f"  undetermined at {reason}" for reason in found[:MOST_LINES]]
+        return [*shown, f"  and {more} more such reasons (--json has all)"] if more > 0 else shown
+
+    def _furthest(self) -> list[str]:
+        """Return the warnings of the cell that lies furthest beyond the runs."""
+        last = max(self.rows, key=lambda row: max((row.extrapolation or {"": 0.0}).values()))
+        own = [note for note in last.warnings if note not in self._common]
+        if not own:
+            return []
+        return [f"  furthest beyond the runs, {_place(last)}:", *notes.lines(own)]
 
 
 def threshold(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from bootlaw.laws.names import D1, D2, N
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.allocation.plan import Allocation, Plan
 from bootlaw.planning.extrapolation import if_the_law_holds
 
@@ -21,7 +21,7 @@ def summary(answer: Allocation) -> str:
     if best.loss is not None:
         lines += _details(answer, best)
     lines += [_other(plan) for plan in answer.plans[1:]]
-    return "\n".join([*lines, *(f"  note: {warning}" for warning in best.warnings)])
+    return "\n".join([*lines, *notes.lines(best.warnings)])
 
 
 def _headline(answer: Allocation) -> str:

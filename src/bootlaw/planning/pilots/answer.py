@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
 
 Status = Literal["ok", "settled", "cannot_settle", "identify"]
@@ -176,7 +176,7 @@ class NextRuns:
             ]
         if self.further is not None:
             lines.append(f"  {self._beyond(self.further)}")
-        return "\n".join([*lines, *(f"  note: {warning}" for warning in self.warnings)])
+        return "\n".join([*lines, *notes.lines(self.warnings)])
 
     def _headline(self) -> str:
         if self.status == "identify":
