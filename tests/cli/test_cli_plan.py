@@ -114,7 +114,7 @@ def test_no_crossing_is_an_answer_in_words(fits, capsys):
     [
         # These two named no option and showed 10M as 1e+07.
         (["--range", "10M", "1M"], "argument --range: 10M to 1M is empty"),
-        (["--level", "95"], "argument --level: 95 must lie between 0 and 1"),
+        (["--level", "95"], "argument --level: '95' is not between 0 and 1, such as 0.95"),
         (["--range", "10M", "1M"], "(see bootlaw plan breakeven --help)"),
         (["--scratch", "reuse.json"], "holds a scratch law already"),
     ],

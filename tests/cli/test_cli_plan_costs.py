@@ -54,3 +54,17 @@ def test_without_the_options_nothing_is_assumed():
 def test_an_option_of_no_hardware_is_refused(words, option):
     with pytest.raises(InputError, match=f"{option} is a setting of hardware"):
         costs.hardware(parsed(*words))
+
+
+def test_a_price_of_0_is_a_price():
+    ours = costs.hardware(parsed("--hardware", "h100", "--price", "0"))
+    assert ours.price == 0
+    assert "price" not in ours.notes[0]
+
+
+@pytest.mark.parametrize("words", [("--devices", "2.5"), ("--devices", "0"), ("--watts", "0")])
+def test_half_a_device_and_no_power_are_refused(words, capsys):
+    """2.5 devices were rounded to 2 without a word."""
+    with pytest.raises(SystemExit):
+        parsed("--hardware", "h100", *words)
+    assert words[0] in capsys.readouterr().err

@@ -221,8 +221,8 @@ def test_the_answer_reads_as_money_and_days():
         ({"budget": 1e12, "unit": "tokens", "params": 1e9, "inference_tokens": 1e9}, "serving"),
         ({"budget": 1e20, "stage1": "free"}, "--tokens-stage1"),
         ({"budget": 1e20, "stage1": "stolen"}, "'free' or 'paid'"),
-        ({"budget": 1e20, "growth_factor": 0.0}, "growth factor is 0"),
-        ({"budget": 1e20, "base_cost": math.nan}, "base cost is nan"),
+        ({"budget": 1e20, "growth_factor": 0.0}, "growth_factor is 0"),
+        ({"budget": 1e20, "base_cost": math.nan}, "base_cost is nan"),
         ({"budget": 1e20, "min_params": 1e10, "max_params": 1e9}, "above the largest"),
         (
             {"budget": 1e20, "params": 1e9, "tokens_stage1": 1e12, "stage1": "paid"},

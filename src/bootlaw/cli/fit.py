@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bootlaw.cli.assignments import add_parameter_options, unique
-from bootlaw.cli.numbers import delta
+from bootlaw.cli.numbers import delta, level, share
 from bootlaw.cli.output import add_json_option, emit, say
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--drop-lowest",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="F",
         help="leave out this share of the rows, those with the lowest losses (0)",
@@ -103,7 +103,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_parameter_options(parser)
     parser.add_argument(
-        "--level", type=_level, default=0.95, metavar="P", help="coverage of intervals (0.95)"
+        "--level", type=level, default=0.95, metavar="P", help="coverage of intervals (0.95)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
     parser.add_argument(
@@ -220,22 +220,3 @@ def _count(text: str) -> int:
             f"{_LEAST_BOOTSTRAP} or more"
         )
     return int(text)
-
-
-def _level(text: str) -> float:
-    return _between(text, "0.95", include_zero=False)
-
-
-def _share(text: str) -> float:
-    return _between(text, "0.1", include_zero=True)
-
-
-def _between(text: str, example: str, *, include_zero: bool) -> float:
-    """Return a number from 0 to below 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not (0 < value < 1 or (include_zero and value == 0)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1, such as {example}")
-    return value

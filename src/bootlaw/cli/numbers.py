@@ -33,9 +33,37 @@ def non_negative_number(text: str) -> float:
     return _checked(text, minimum=0.0, strict=False)
 
 
+def whole_number(text: str) -> int:
+    """Argparse type: a whole number above zero."""
+    value = positive_number(text)
+    if not value.is_integer():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number")
+    return int(value)
+
+
+def level(text: str) -> float:
+    """Argparse type: the level of an interval, between 0 and 1."""
+    return _share(text, "0.95", zero=False)
+
+
+def share(text: str) -> float:
+    """Argparse type: a share from 0 to below 1."""
+    return _share(text, "0.1", zero=True)
+
+
 def delta(text: str) -> float | str:
     """Argparse type: a Huber threshold above zero, or ``auto``."""
     return text if text == "auto" else positive_number(text)
+
+
+def _share(text: str, example: str, *, zero: bool) -> float:
+    try:
+        value = parse_number(text)
+    except ValueError:
+        value = -1.0
+    if not (0 < value < 1 or (zero and value == 0)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 0 and 1, such as {example}")
+    return value
 
 
 def _checked(text: str, *, minimum: float, strict: bool) -> float:

@@ -43,8 +43,12 @@ def arrays(
     columns: Mapping[str, ArrayLike], zero_allowed: tuple[str, ...] = ()
 ) -> dict[str, Floats]:
     """Return the columns as float arrays (n,) of one length; refuse what makes no sense."""
-    arrays = [np.atleast_1d(np.asarray(values, dtype=np.float64)) for values in columns.values()]
-    found = dict(zip(columns, np.broadcast_arrays(*arrays), strict=True))
+    arrays = [_numbers(name, values) for name, values in columns.items()]
+    try:
+        found = dict(zip(columns, np.broadcast_arrays(*arrays), strict=True))
+    except ValueError:
+        sizes = ", ".join(f"{k} {v.shape}" for k, v in zip(columns, arrays, strict=True))
+        raise InputError(f"the columns are not of one length: {sizes}") from None
     for name, values in found.items():
         positive = name in (D1, D2, N) and name not in zero_allowed
         wrong = ~np.isfinite(values) | ((values <= 0) if positive else (values < 0))
@@ -52,6 +56,17 @@ def arrays(
             bound = "a finite number above zero" if positive else "zero or a number above it"
             raise InputError(f"{name} is {values[wrong][0]:g}; it must be {bound}")
     return found
+
+
+def _numbers(name: str, values: ArrayLike) -> Floats:
+    """Return an array (n,) of floats; InputError where something in it is no number."""
+    try:
+        found = np.atleast_1d(np.asarray(values))
+    except ValueError:
+        found = np.empty(0, dtype=object)
+    if found.dtype.kind not in "iuf" or found.ndim > 1:
+        raise InputError(f"{name} must be a number or one row of numbers")
+    return found.astype(np.float64)
 
 
 def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, N
-from bootlaw.planning import validity, words
+from bootlaw.planning import validity
 from bootlaw.planning.answers import Breakeven
 from bootlaw.planning.breakeven_answer import answered
 from bootlaw.planning.cost import Hardware, Size, training_cost
@@ -120,9 +119,11 @@ def breakeven_grid(
     cells : (D1, N); N is given for all of them or for none.
     """
     reuse = as_source(fit)
-    level = reuse.level if level is None else level
-    _check(cells, stage1, base_cost, search, level)
-    low, high = search or default_range(reuse)
+    level = validity.check_level(reuse.level if level is None else level)
+    cells = [_checked_cell(*cell) for cell in cells]
+    validity.check_stage1(stage1)
+    base_cost = validity.check_tokens("base_cost", base_cost)
+    low, high = default_range(reuse) if search is None else validity.check_tokens_range(search)
     rival = None if scratch is None else as_source(scratch)
     cost = base_cost if stage1 == "paid" else 0.0
     ends = (math.log(low), math.log(high))
@@ -176,26 +177,10 @@ def _priced(answer: Breakeven, duel: Duel, shape: Size | None, on: Hardware | No
     return replace(answer, cost=training_cost(answer.tokens, size, on))
 
 
-def _check(
-    cells: Sequence[tuple[float, float | None]],
-    stage1: str,
-    base_cost: float,
-    search: tuple[float, float] | None,
-    level: float,
-) -> None:
-    validity.check_level(level)
-    for tokens_stage1, params in cells:
-        validity.check_tokens("tokens_stage1", tokens_stage1)
-        given_variables(params, None)
-    if stage1 not in ("free", "paid"):
-        raise InputError(f"stage1 is {stage1!r}; it must be 'free' or 'paid'")
-    if not (math.isfinite(base_cost) and base_cost > 0):
-        raise InputError(f"base_cost is {base_cost:g}; it must be a finite number above zero")
-    if search is not None and not 0 < search[0] < search[1] < math.inf:
-        raise InputError(
-            f"the range {words.tokens(search[0])} to {words.tokens(search[1])} is empty; give "
-            "the lower number of stage-2 tokens first, both above zero"
-        )
+def _checked_cell(tokens_stage1: Any, params: Any) -> tuple[float, float | None]:
+    """Return D1 and N as floats; InputError where one makes no sense."""
+    stage1 = validity.check_tokens(D1, tokens_stage1)
+    return stage1, validity.check_optional(N, params)
 
 
 def default_range(reuse: Source) -> tuple[float, float]:

@@ -73,8 +73,16 @@ def choose_checkpoint(
         When the budget makes no sense, there is no checkpoint, or the law is of another kind.
     """
     rests_on = as_source(source)
-    level = rests_on.level if level is None else level
-    validity.check_level(level)
+    level = validity.check_level(rests_on.level if level is None else level)
+    tokens_stage2, budget, params, max_params = (
+        validity.check_optional(name, value)
+        for name, value in (
+            (D2, tokens_stage2),
+            ("budget", budget),
+            (N, params),
+            ("max_params", max_params),
+        )
+    )
     params = _fitted_size(rests_on) if params is None else params
     asked = Asked(tokens_stage2, budget, params, max_params, tokenizer, schedule_state, outside, on)
     _check(asked, rests_on)
@@ -89,10 +97,6 @@ def choose_checkpoint(
 def _check(asked: Asked, source: Source) -> None:
     if (asked.tokens_stage2 is None) == (asked.budget is None):
         raise InputError("say tokens_stage2 or a budget, one of the two")
-    for name in ("tokens_stage2", "budget", "params", "max_params"):
-        value = getattr(asked, name)
-        if value is not None:
-            validity.check_tokens(name, value)
     law = source.law
     if not source.answers("reuse"):
         raise InputError(

@@ -41,7 +41,8 @@ def critical_mixture(
     InputError
         When the law predicts something else.
     """
-    validity.check_tokens("tokens_stage2", tokens_stage2)
+    tokens_stage2 = validity.check_tokens("tokens_stage2", tokens_stage2)
+    level = None if level is None else validity.check_level(level)
     found = _loaded(law)
     if found.law.output != OUTPUT:
         raise InputError(
@@ -80,7 +81,6 @@ def _published(found: Preset, tokens: float, level: float | None) -> CriticalMix
 def _fitted(fit: Fit, tokens: float, level: float | None) -> CriticalMixture:
     source = as_source(fit)
     level = source.level if level is None else level
-    validity.check_level(level)
     beyond = extrapolation_warnings(source.ranges, {D2: tokens})
     warnings = (*beyond, *source.warnings)
     answer = CriticalMixture(source.label, tokens, level, warnings=warnings)

@@ -152,9 +152,9 @@ def forecast(
     """
     source = as_source(fit)
     level = source.level if level is None else level
-    validity.check_level(level)
-    validity.check_tokens(D1, tokens_stage1, zero_allowed=True)
-    validity.check_tokens(D2, tokens_stage2)
+    level = validity.check_level(level)
+    tokens_stage1 = validity.check_tokens(D1, tokens_stage1, zero_allowed=True)
+    tokens_stage2 = validity.check_tokens(D2, tokens_stage2)
     given = given_variables(params, at)
     asked = {D1: tokens_stage1, D2: tokens_stage2, **given}
     if source.broken is not None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity, verdict
 from bootlaw.planning.arrays import (
@@ -93,8 +92,7 @@ def forecasts(
         When the fit cannot be asked at all.
     """
     source = usable(fit)
-    level = source.level if level is None else level
-    validity.check_level(level)
+    level = validity.check_level(source.level if level is None else level)
     points = points_of(source, columns)
     n = points[D2].size
     loss, lower, upper = (np.full(n, np.nan) for _ in range(3))
@@ -145,14 +143,11 @@ def breakevens(
     """
     reuse = usable(fit)
     rival = None if scratch is None else usable(scratch)
-    level = reuse.level if level is None else level
-    validity.check_level(level)
-    if stage1 not in ("free", "paid") or not (math.isfinite(base_cost) and base_cost > 0):
-        raise InputError("stage1 is 'free' or 'paid', and base_cost a finite number above zero")
+    level = validity.check_level(reuse.level if level is None else level)
+    validity.check_stage1(stage1)
+    base_cost = validity.check_tokens("base_cost", base_cost)
     asked = asked_bases(tokens_stage1, params)
-    low, high = search or default_range(reuse)
-    if not 0 < low < high < math.inf:
-        raise InputError(f"the range {low:g} to {high:g} is empty; give the lower D2 first")
+    low, high = default_range(reuse) if search is None else validity.check_tokens_range(search)
     cost = base_cost if stage1 == "paid" else 0.0
     found = first_losses(Questions(reuse, rival, asked, cost, (math.log(low), math.log(high))))
     return _summary(found, _can_be_asked(reuse, rival, asked), level)

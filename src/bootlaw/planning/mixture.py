@@ -63,11 +63,15 @@ def mixture_share(
         When a number makes no sense, or a law does not read the replay share.
     """
     sources = {"new": as_source(new), "old": as_source(old)}
-    validity.check_tokens("tokens_stage2", tokens_stage2)
+    tokens_stage2 = validity.check_tokens(D2, tokens_stage2)
     given = {D2: tokens_stage2, N: params, D1: tokens_stage1}
-    known = {name: value for name, value in given.items() if value is not None}
+    known = {
+        name: validity.check_tokens(name, value)
+        for name, value in given.items()
+        if value is not None
+    }
     level = sources["new"].level if level is None else level
-    check_question(max_old_loss, search, level)
+    max_old_loss, search, level = checked_question(max_old_loss, search, level)
     curves = [share_curve(source, known, role) for role, source in sources.items()]
     basis = f"{curves[0].label} of the new text and {curves[1].label} of the old"
     question = MixtureShare(basis, tokens_stage2, max_old_loss, level, search)
@@ -77,18 +81,18 @@ def mixture_share(
     return best_share(question, curves[0], curves[1])
 
 
-def check_question(max_old_loss: float, search: tuple[float, float], level: float) -> None:
-    """Raise InputError where the limit, the shares or the level make no sense."""
-    validity.check_level(level)
-    if not (math.isfinite(max_old_loss) and max_old_loss > 0):
-        raise InputError(
-            f"max_old_loss is {max_old_loss:g}; it must be a loss in nats per token, above zero"
-        )
+def checked_question(
+    max_old_loss: float, search: tuple[float, float], level: float
+) -> tuple[float, tuple[float, float], float]:
+    """Return the limit, the shares and the level; InputError where one makes no sense."""
+    limit = validity.check_tokens("max_old_loss", max_old_loss)
+    search = validity.check_range(search, "replay")
     if not 0 <= search[0] < search[1] <= 1:
         raise InputError(
             f"the range of replay {search[0]:g} to {search[1]:g} makes no sense; give two shares "
             "of the tokens between 0 and 1, the lower one first"
         )
+    return limit, search, validity.check_level(level)
 
 
 def best_share(question: MixtureShare, new: ShareCurve, old: ShareCurve) -> MixtureShare:

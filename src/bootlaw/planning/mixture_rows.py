@@ -91,8 +91,7 @@ def near(part: RunTable, name: str, value: float) -> RunTable:
 def asked_size(rows: RunTable, params: float | None) -> float | None:
     """Return N: the one asked about, or the only one there is."""
     if params is not None:
-        validity.check_tokens("params", params)
-        return params
+        return validity.check_tokens("params", params)
     found = levels(rows, N) if N in rows else []
     if len(found) > 1:
         shown = ", ".join(words.tokens(value) for value in found[:4])

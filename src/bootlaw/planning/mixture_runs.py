@@ -12,7 +12,7 @@ from bootlaw.errors import InputError
 from bootlaw.fitting import Fit, fit
 from bootlaw.laws.names import D2, N
 from bootlaw.planning import validity, words
-from bootlaw.planning.mixture import best_share, check_question
+from bootlaw.planning.mixture import best_share, checked_question
 from bootlaw.planning.mixture_answer import MixtureShare
 from bootlaw.planning.mixture_rows import (
     asked_size,
@@ -85,12 +85,12 @@ def mixture_from_runs(
     InputError
         When the table lacks a column or a text, or holds several methods or bases.
     """
-    validity.check_tokens("tokens_stage2", tokens_stage2)
+    tokens_stage2 = validity.check_tokens("tokens_stage2", tokens_stage2)
     rows = usable_rows(read_runs(table, where=where), (new, old), method)
     size = asked_size(rows, params)
     tried = tried_shares(rows)
     search = tried if search is None else search
-    check_question(max_old_loss, search, level)
+    max_old_loss, search, level = checked_question(max_old_loss, search, level)
     found = _curves(rows, (new, old), _Asked(tokens_stage2, size, bootstrap, seed, level))
     question = MixtureShare(found.basis, tokens_stage2, max_old_loss, level, search)
     if found.curves is None:

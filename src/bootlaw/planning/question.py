@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from typing import Any
 
 from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, SHORT_NAMES, N
+from bootlaw.planning import validity
 from bootlaw.planning.source import Source
 
 TOKENS = (D1, D2)
@@ -20,15 +21,17 @@ def given_variables(params: float | None, at: Mapping[str, float] | None) -> dic
     InputError
         For a size that is not above zero, a value that is not finite, or tokens said twice.
     """
-    given = {SHORT_NAMES.get(name, name): float(value) for name, value in (at or {}).items()}
-    if params is not None:
-        given[N] = float(params)
-    for name, value in given.items():
+    if at is not None and not isinstance(at, Mapping):
+        raise InputError(f"at is {at!r}; it must be a dictionary of columns, {{'replay': 0.05}}")
+    sizes: dict[str, Any] = {} if params is None else {N: params}
+    given = {**{SHORT_NAMES.get(name, name): value for name, value in (at or {}).items()}, **sizes}
+    for name in given:
         if name in TOKENS:
             raise InputError(f"{name} has an argument of its own; leave it out of the others")
-        if not math.isfinite(value) or value < 0 or (name == N and value == 0):
-            raise InputError(f"{name} is {value:g}; it must be a finite number above zero")
-    return given
+    return {
+        name: validity.check_tokens(name, value, zero_allowed=name != N)
+        for name, value in given.items()
+    }
 
 
 def settled(source: Source, given: Mapping[str, float]) -> dict[str, float]:

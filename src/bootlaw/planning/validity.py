@@ -1,9 +1,11 @@
-"""Whether a fit may be asked at all, and where its law stops making sense."""
+"""Whether a question makes sense, whether a fit may be asked at all, and where its law ends."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -13,18 +15,87 @@ from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
 from bootlaw.planning.source import Floats, Indices, Source
 
+LONGEST = 40
+"""Characters of a wrong argument that a complaint shows."""
 
-def check_tokens(name: str, value: float, *, zero_allowed: bool = False) -> None:
-    """Raise InputError unless `value` is a finite number of tokens above zero (or zero)."""
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero_allowed):
+
+def number(name: str, value: Any) -> float:
+    """Return `value` as a float; InputError that names the argument where it is no number.
+
+    NumPy's scalars are numbers; texts, truth values and lists are not.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            return math.inf
+    said = repr(value)
+    said = said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
+    raise InputError(f"{name} is {said} ({type(value).__name__}); it must be a number")
+
+
+def check_tokens(name: str, value: Any, *, zero_allowed: bool = False) -> float:
+    """Return a finite number above zero (or zero), such as tokens; InputError for any other."""
+    found = number(name, value)
+    if not math.isfinite(found) or found < 0 or (found == 0 and not zero_allowed):
         bound = "zero or a number above it" if zero_allowed else "a finite number above zero"
-        raise InputError(f"{name} is {value:g}; it must be {bound}")
+        raise InputError(f"{name} is {found:g}; it must be {bound}")
+    return found
 
 
-def check_level(level: float) -> None:
-    """Raise InputError unless `level` lies between 0 and 1."""
-    if not 0 < level < 1:
-        raise InputError(f"the level is {level:g}; it must lie between 0 and 1, e.g. 0.95")
+def check_optional(name: str, value: Any) -> float | None:
+    """Return None for None, else what `check_tokens` does."""
+    return None if value is None else check_tokens(name, value)
+
+
+def set_numbers(frozen: object, *names: str, zero_allowed: bool = False) -> None:
+    """Set fields of a frozen dataclass that is being made to what `check_tokens` returns.
+
+    None stays; InputError names the field.
+    """
+    for name in names:
+        value = getattr(frozen, name)
+        if value is not None:
+            checked = check_tokens(name, value, zero_allowed=zero_allowed)
+            object.__setattr__(frozen, name, checked)
+
+
+def check_level(level: Any) -> float:
+    """Return a level between 0 and 1; InputError for any other."""
+    found = number("the level", level)
+    if not 0 < found < 1:
+        raise InputError(f"the level is {found:g}; it must lie between 0 and 1, e.g. 0.95")
+    return found
+
+
+def check_range(search: Any, what: str) -> tuple[float, float]:
+    """Return the ends of a range of `what` as two numbers; InputError unless there are two."""
+    try:
+        low, high = search
+    except (TypeError, ValueError):
+        raise InputError(
+            f"the range of {what} is {search!r}; give two numbers, the lower one first"
+        ) from None
+    return number(f"the lower end of the range of {what}", low), number(
+        f"the upper end of the range of {what}", high
+    )
+
+
+def check_tokens_range(search: Any) -> tuple[float, float]:
+    """Return a range of D2, the lower end first and above zero; InputError for any other."""
+    low, high = check_range(search, "stage-2 tokens")
+    if not 0 < low < high < math.inf:
+        raise InputError(
+            f"the range {words.tokens(low)} to {words.tokens(high)} is empty; give the lower "
+            "number of stage-2 tokens first, both above zero"
+        )
+    return low, high
+
+
+def check_stage1(stage1: Any) -> None:
+    """Raise InputError unless stage 1 is ``free`` or ``paid``."""
+    if stage1 not in ("free", "paid"):
+        raise InputError(f"stage1 is {stage1!r}; it must be 'free' or 'paid'")
 
 
 def invalid_at(

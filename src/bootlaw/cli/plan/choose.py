@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from bootlaw.cli.numbers import positive_number
+from bootlaw.cli.numbers import positive_number, whole_number
 from bootlaw.cli.output import emit
 from bootlaw.cli.plan import costs, options
 from bootlaw.errors import InputError
@@ -75,7 +75,11 @@ def add_parser(questions: Subparsers) -> None:
         "experts too",
     )
     parser.add_argument(
-        "--rows", type=int, default=20, metavar="K", help="lines of the table (default: 20)"
+        "--rows",
+        type=whole_number,
+        default=20,
+        metavar="K",
+        help="lines of the table (default: 20)",
     )
     costs.add_hardware(parser)
     options.add_common(parser)
@@ -109,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
         on=on,
         level=args.level,
     )
-    emit(args, answer.to_json(), answer.summary(max(args.rows, 1)))
+    emit(args, answer.to_json(), answer.summary(args.rows))
     return 3 if answer.status == "undetermined" else 0
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootlaw.cli.numbers import non_negative_number, positive_number
+from bootlaw.cli.numbers import non_negative_number, positive_number, whole_number
 from bootlaw.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,19 +21,18 @@ def add_hardware(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hardware", metavar="NAME|FILE.toml", help="h100, a100, ... or a TOML file of your own"
     )
-    for flag, words in (
-        ("--mfu", "share of the peak FLOP/s that training reaches, e.g. 0.4"),
-        ("--price", "money per device-hour"),
-        ("--watts", "power of one device under load"),
-        ("--devices", "devices that work at once"),
+    for flag, kind, words in (
+        ("--mfu", positive_number, "share of the peak FLOP/s that training reaches, e.g. 0.4"),
+        ("--price", non_negative_number, "money per device-hour; 0 for devices of your own"),
+        ("--watts", positive_number, "power of one device under load"),
+        ("--devices", whole_number, "devices that work at once"),
+        (
+            "--overhead",
+            non_negative_number,
+            "share of device-hours on top: restarts, evaluation, failed nodes",
+        ),
     ):
-        group.add_argument(flag, type=positive_number, metavar="X", help=words)
-    group.add_argument(
-        "--overhead",
-        type=non_negative_number,
-        metavar="X",
-        help="share of device-hours on top: restarts, evaluation, failed nodes",
-    )
+        group.add_argument(flag, type=kind, metavar="X", help=words)
     group.add_argument("--currency", metavar="TEXT", help="of the price (default: USD)")
 
 
@@ -45,7 +44,7 @@ def add_shapes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-config", metavar="PATH", help="config.json of the base")
     parser.add_argument(
         "--sequence-length",
-        type=_whole,
+        type=whole_number,
         metavar="T",
         help="tokens a training sequence, for the cost of attention (default: 4096, or the "
         "config's longest context if that is shorter)",
@@ -58,8 +57,6 @@ def hardware(args: argparse.Namespace) -> Hardware | None:
 
     names = ("mfu", "price", "watts", "devices", "overhead", "currency")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    if "devices" in given:
-        given["devices"] = round(given["devices"])
     if args.hardware is None:
         if given:
             raise InputError(f"--{next(iter(given))} is a setting of hardware: name --hardware too")
@@ -96,10 +93,3 @@ def budget_flops(amount: float, unit: Unit, on: Hardware | None) -> float:
     from bootlaw.planning.cost import flops_of
 
     return flops_of(amount, unit, on)
-
-
-def _whole(text: str) -> int:
-    number = positive_number(text)
-    if not number.is_integer():
-        raise argparse.ArgumentTypeError(f"{text} must be a whole number")
-    return int(number)

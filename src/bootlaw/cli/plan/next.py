@@ -6,7 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bootlaw.cli.numbers import non_negative_number, parse_number, positive_number
+from bootlaw.cli.numbers import (
+    non_negative_number,
+    parse_number,
+    positive_number,
+    whole_number,
+)
 from bootlaw.cli.output import emit, say
 from bootlaw.cli.plan import costs, options
 from bootlaw.errors import InputError
@@ -131,7 +136,7 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
         "--budget", type=positive_number, metavar="X", help="what the runs may cost together"
     )
     group.add_argument("--unit", choices=UNITS, help="of the budget (default: that of the costs)")
-    group.add_argument("--batch", type=_count, default=1, metavar="K", help="most runs (1)")
+    group.add_argument("--batch", type=whole_number, default=1, metavar="K", help="most runs (1)")
     group.add_argument(
         "--cooldown",
         type=positive_number,
@@ -265,9 +270,3 @@ def _require_unit(args: argparse.Namespace, unit: str) -> None:
     if meant != unit:
         hint = "; give --model-config for costs in FLOPs" if unit == "tokens" else ""
         raise InputError(f"the budget is in {args.unit}, but the runs' costs count {unit}{hint}")
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return int(text)

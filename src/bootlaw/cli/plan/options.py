@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from bootlaw.cli.assignments import fixed_value, unique
-from bootlaw.cli.numbers import positive_number
+from bootlaw.cli.numbers import level, positive_number
 from bootlaw.cli.output import add_json_option
 from bootlaw.errors import InputError
 
@@ -59,7 +59,7 @@ def add_variables(parser: argparse.ArgumentParser, *, several_sizes: bool = Fals
 
 def add_common(parser: argparse.ArgumentParser) -> None:
     """Add the level of intervals and ``--json``."""
-    parser.add_argument("--level", type=_level, metavar="P", help="level of the interval, e.g. 0.9")
+    parser.add_argument("--level", type=level, metavar="P", help="level of the interval, e.g. 0.9")
     add_json_option(parser)
 
 
@@ -102,13 +102,6 @@ def _fit(path: str) -> Source:
     if path in preset_names() and not Path(path).exists():
         raise InputError(f"{path} is the name of published coefficients: write --law {path}")
     return as_source(Path(path))
-
-
-def _level(text: str) -> float:
-    level = positive_number(text)
-    if level >= 1:
-        raise argparse.ArgumentTypeError(f"{text} must lie between 0 and 1, e.g. 0.95")
-    return level
 
 
 def positive_numbers(text: str) -> list[float]:

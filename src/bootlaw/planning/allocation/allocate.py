@@ -97,6 +97,14 @@ def allocate(
         the budget does not pay for the base or for serving.
     """
     source = as_source(fit)
+    params, params_base, growth_factor = (
+        validity.check_optional(name, value)
+        for name, value in (
+            ("params", params),
+            ("params_base", params_base),
+            ("growth_factor", growth_factor),
+        )
+    )
     _check_base(source, others, tokens_stage1, params_base, growth_factor)
     params, growth_factor = _sizes(source, params, params_base, growth_factor)
     question = Question(
@@ -106,18 +114,17 @@ def allocate(
         params=params,
         tokens_stage1=tokens_stage1,
         stage1=stage1,
-        least_params=min_params,
-        most_params=max_params,
-        unique_stage1=unique_tokens_stage1,
-        unique_stage2=unique_tokens_stage2,
+        min_params=min_params,
+        max_params=max_params,
+        unique_tokens_stage1=unique_tokens_stage1,
+        unique_tokens_stage2=unique_tokens_stage2,
         deadline=deadline,
         inference_tokens=inference_tokens,
         hardware=hardware,
         given=given_variables(None, at),
     )
-    level = source.level if level is None else level
-    validity.check_level(level)
-    if not 0 < tolerance < 1:
+    level = validity.check_level(source.level if level is None else level)
+    if not 0 < validity.number("the tolerance", tolerance) < 1:
         raise InputError(f"the tolerance is {tolerance:g}; it must lie between 0 and 1")
     rival = None if scratch is None else as_source(scratch)
     routes = (*_routes(source, rival, growth_factor, base_cost, shape), *others)
@@ -156,7 +163,6 @@ def _sizes(
     """Return the law's N and the growth factor, where a base's size says one of them."""
     if params_base is None:
         return params, 1.0 if growth_factor is None else growth_factor
-    validity.check_tokens("params_base", params_base)
     if source.size_of == "base":
         raise InputError(
             f"the law {source.law.key} counts the base's parameters: give them as --params"

@@ -53,8 +53,8 @@ def edges_of(question: Question, problem: Problem, optima: Optima) -> Mapping[st
         found[N] = Edge(
             low[:, 0],
             high[:, 0],
-            question.least_params == problem.sizes[0],
-            question.most_params == problem.sizes[1],
+            question.min_params == problem.sizes[0],
+            question.max_params == problem.sizes[1],
         )
     if problem.chooses_split:
         fewest, most = problem.bases

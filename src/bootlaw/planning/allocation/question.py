@@ -21,6 +21,10 @@ UNITS = ("flops", "tokens", "device-hours", "money", "days")
 UNIQUE = "unique_tokens"
 BELOW_DATA, ABOVE_DATA = 1e2, 1e5
 """Sizes are searched from a hundredth of the smallest fitted one to 100,000 times the largest."""
+_ABOVE_ZERO = (
+    *("budget", "target_loss", "params", "tokens_stage1", "min_params", "max_params"),
+    *("unique_tokens_stage1", "unique_tokens_stage2", "deadline"),
+)
 PUBLISHED_SIZES = (1e5, 1e15)
 """Searched where the range of the runs is unknown."""
 
@@ -35,10 +39,10 @@ class Question:
     params: float | None = None
     tokens_stage1: float | None = None
     stage1: str | None = None
-    least_params: float | None = None
-    most_params: float | None = None
-    unique_stage1: float | None = None
-    unique_stage2: float | None = None
+    min_params: float | None = None
+    max_params: float | None = None
+    unique_tokens_stage1: float | None = None
+    unique_tokens_stage2: float | None = None
     deadline: float | None = None
     inference_tokens: float = 0.0
     hardware: Hardware | None = None
@@ -49,12 +53,10 @@ class Question:
             raise InputError("give either a budget or a target loss, not both and not neither")
         if self.unit not in UNITS:
             raise InputError(f"unknown unit {self.unit!r}; a budget is in {', '.join(UNITS)}")
-        if self.stage1 not in (None, "free", "paid"):
-            raise InputError(f"stage1 is {self.stage1!r}; it must be 'free' or 'paid'")
-        for name, value in self._numbers().items():
-            if value is not None:
-                validity.check_tokens(name, value)
-        validity.check_tokens("inference_tokens", self.inference_tokens, zero_allowed=True)
+        if self.stage1 is not None:
+            validity.check_stage1(self.stage1)
+        validity.set_numbers(self, *_ABOVE_ZERO)
+        validity.set_numbers(self, "inference_tokens", zero_allowed=True)
         if self.stage1 == "free" and self.tokens_stage1 is None:
             raise InputError(
                 "a free stage 1 is a base that exists already: say its tokens (--tokens-stage1)"
@@ -64,7 +66,7 @@ class Question:
                 "serving and deadlines are counted in FLOPs; give the budget in another unit than "
                 "tokens"
             )
-        if (self.least_params or 0.0) > (self.most_params or math.inf):
+        if (self.min_params or 0.0) > (self.max_params or math.inf):
             raise InputError("the smallest size allowed is above the largest one")
 
     @property
@@ -119,25 +121,12 @@ class Question:
             given={name: value for name, value in read.items() if name != N},
         )
 
-    def _numbers(self) -> dict[str, float | None]:
-        return {
-            "budget": self.budget,
-            "target_loss": self.target_loss,
-            "params": self.params,
-            D1: self.tokens_stage1,
-            "min_params": self.least_params,
-            "max_params": self.most_params,
-            "unique_tokens_stage1": self.unique_stage1,
-            "unique_tokens_stage2": self.unique_stage2,
-            "deadline": self.deadline,
-        }
-
     def _size(self, route: Route) -> float:
         """Return the law's N where it is fixed, NaN where it is to be chosen or not needed."""
         if self.params is not None:
             return self.params
         if route.reads_size:
-            if self.in_tokens and self.most_params is None:
+            if self.in_tokens and self.max_params is None:
                 raise InputError(
                     "a budget in tokens does not limit the model's size: say it (--params), bound "
                     "it (--max-params), or give the budget in FLOPs"
@@ -157,7 +146,7 @@ class Question:
 
     def _check_free_base(self, route: Route, params: float) -> None:
         """Refuse to choose the size of a base that exists, but between given sizes."""
-        bounded = self.least_params is not None and self.most_params is not None
+        bounded = self.min_params is not None and self.max_params is not None
         is_open = math.isnan(params) and route.reads_size
         if is_open and route.part == "reuse" and not self.pays_stage1 and not bounded:
             size = "--params" if route.size_is_of_base else "--params or --params-base"
@@ -184,10 +173,10 @@ class Question:
         low, high = PUBLISHED_SIZES
         if N in source.ranges:
             low, high = source.ranges[N][0] / BELOW_DATA, source.ranges[N][1] * ABOVE_DATA
-        if self.least_params is not None:
-            low, high = self.least_params, max(high, self.least_params)
-        if self.most_params is not None:
-            low, high = min(low, self.most_params), self.most_params
+        if self.min_params is not None:
+            low, high = self.min_params, max(high, self.min_params)
+        if self.max_params is not None:
+            low, high = min(low, self.max_params), self.max_params
         return low, high
 
     def _deadline(self) -> float:
@@ -197,13 +186,13 @@ class Question:
         """Return the texts' sizes, unless the law itself reads how much is unique."""
         if UNIQUE in route.source.law.variables:
             return None, None
-        return self.unique_stage1, self.unique_stage2
+        return self.unique_tokens_stage1, self.unique_tokens_stage2
 
     def _unique_read(self, route: Route) -> dict[str, float]:
         """Return how much text is unique, for a law that reads it."""
-        if self.unique_stage2 is None or UNIQUE not in route.source.law.variables:
+        if self.unique_tokens_stage2 is None or UNIQUE not in route.source.law.variables:
             return {}
-        return {UNIQUE: self.unique_stage2}
+        return {UNIQUE: self.unique_tokens_stage2}
 
 
 def _bases(source: Source) -> tuple[float, float]:

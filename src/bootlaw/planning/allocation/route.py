@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, N
+from bootlaw.planning import validity
 from bootlaw.planning.cost import ModelShape
 from bootlaw.planning.cost.cost import flops_per_token
 from bootlaw.planning.paired import Part
@@ -39,9 +39,7 @@ class Route:
     shape: ModelShape | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("growth factor", self.growth_factor), ("base cost", self.base_cost)):
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"the {name} is {value:g}; it must be a finite number above zero")
+        validity.set_numbers(self, "growth_factor", "base_cost")
         if self.growth_factor < 1:
             raise InputError(
                 f"the growth factor is {self.growth_factor:g}, a base larger than the final model: "

@@ -13,6 +13,7 @@ from bootlaw.errors import InputError
 from bootlaw.planning import words
 from bootlaw.planning.cost.hardware import Hardware
 from bootlaw.planning.cost.shape import INFERENCE, TRAINING, ModelShape
+from bootlaw.planning.validity import number
 
 Floats = NDArray[np.float64]
 Unit = Literal["flops", "device-hours", "money", "days"]
@@ -153,6 +154,7 @@ def flops_of(amount: float, unit: Unit, on: Hardware | None = None) -> float:
     InputError
         When the amount is not above 0, or the hardware or its price is not known.
     """
+    amount = number("the budget", amount)
     if not (np.isfinite(amount) and amount > 0):
         raise InputError(f"the budget is {amount:g} {unit}; it must be a finite number above 0")
     if unit not in UNITS:
@@ -162,8 +164,13 @@ def flops_of(amount: float, unit: Unit, on: Hardware | None = None) -> float:
     if on is None:
         raise InputError(f"a budget in {unit} needs the hardware, e.g. --hardware h100")
     if unit == "money":
-        if not on.price:
+        if on.price is None:
             raise InputError("a budget in money needs a price per device-hour: --price")
+        if on.price == 0:
+            raise InputError(
+                "at a price of 0 per device-hour money buys any amount of compute: give the "
+                "budget in device-hours, days or FLOPs"
+            )
         amount = amount / on.price
     hours = amount * 24.0 * on.devices if unit == "days" else amount
     return float(hours * on.flops_per_device_hour)

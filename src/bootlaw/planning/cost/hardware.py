@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
+from bootlaw.planning.validity import number
 
 ASSUMED_MFU = 0.4
 SETTABLE = ("peak_flops", "mfu", "price", "watts", "devices", "overhead", "currency")
@@ -55,6 +56,8 @@ class Hardware:
         _check("peak FLOP/s", self.peak_flops)
         _check("MFU", self.mfu, most=1.0)
         _check("number of devices", self.devices)
+        if self.devices != int(self.devices):
+            raise InputError(f"the number of devices is {self.devices:g}; it must be whole")
         _check("overhead", self.overhead, zero=True)
         if self.price is not None:
             _check("price per device-hour", self.price, zero=True)
@@ -99,6 +102,7 @@ class Hardware:
 
 
 def _check(what: str, value: float, *, most: float = math.inf, zero: bool = False) -> None:
+    value = number(f"the {what}", value)
     if math.isfinite(value) and (value > 0 or (zero and value == 0)) and value <= most:
         return
     least = "at least 0" if zero else "above 0"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
+from bootlaw.planning import validity
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -40,14 +41,13 @@ class CostRules:
     there: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.cooldown <= 1:
+        if not 0 < validity.number("cooldown", self.cooldown) <= 1:
             raise InputError(f"cooldown is a share above 0 and up to 1, not {self.cooldown:g}")
         if self.bases not in ("separate", "shared", "free"):
             raise InputError(f"bases is one of separate, shared, free, not {self.bases!r}")
-        if not (np.isfinite(self.base_cost) and self.base_cost > 0):
-            raise InputError(f"base_cost is a finite number above 0, not {self.base_cost:g}")
-        if not all(np.isfinite(base) and base > 0 for base in self.there):
-            raise InputError("the tokens of a base that exists are a finite number above 0")
+        validity.set_numbers(self, "base_cost")
+        for base in self.there:
+            validity.check_tokens("the tokens of a base that exists", base)
 
 
 @dataclass(frozen=True, eq=False)

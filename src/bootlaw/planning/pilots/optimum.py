@@ -125,8 +125,9 @@ def split_question(
     given : other variables of the law, such as params.
     options : splits, evenly spaced in the log odds of the second stage.
     """
-    validity.check_tokens("total_tokens", total_tokens)
-    if not 0 < least < 0.5:
+    total_tokens = validity.check_tokens("total_tokens", total_tokens)
+    base_cost = validity.check_tokens("base_cost", base_cost)
+    if not 0 < validity.number("the least share of a stage", least) < 0.5:
         raise InputError(f"the least share of a stage lies between 0 and 0.5, not {least:g}")
     odds = np.linspace(np.log(least / (1 - least)), np.log((1 - least) / least), options)
     second = 1 / (1 + np.exp(-odds))
@@ -159,7 +160,9 @@ def size_question(
     reach : factor around the geometric middle of the fitted tokens per parameter that is offered.
     options : sizes, evenly spaced in the logarithm.
     """
-    validity.check_tokens("flops", flops)
+    flops = validity.check_tokens("flops", flops)
+    if not validity.check_tokens("reach", reach) > 1:
+        raise InputError(f"reach is {reach:g}; it must be a factor above 1")
     if N not in source.law.variables or not source.answers("scratch"):
         raise InputError(f"the law {source.law.key} does not say what a size from scratch reaches")
     ratio = math.sqrt(math.prod(source.ranges[D2]) / math.prod(source.ranges[N]))

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity, words
 from bootlaw.planning.breakeven import ABOVE_DATA, BELOW_DATA
@@ -102,8 +101,8 @@ class ForecastQuestion:
     kind: ClassVar[Kind] = "forecast"
 
     def __post_init__(self) -> None:
-        validity.check_tokens("tokens_stage1", self.tokens_stage1, zero_allowed=True)
-        validity.check_tokens("tokens_stage2", self.tokens_stage2)
+        validity.set_numbers(self, "tokens_stage1", zero_allowed=True)
+        validity.set_numbers(self, "tokens_stage2")
         check_target(self.target)
 
     def quantities(self, source: Source, rival: Source) -> Floats:
@@ -167,12 +166,11 @@ class BreakevenQuestion:
     kind: ClassVar[Kind] = "breakeven"
 
     def __post_init__(self) -> None:
-        validity.check_tokens("tokens_stage1", self.tokens_stage1)
+        validity.set_numbers(self, "tokens_stage1", "base_cost")
         check_target(self.target)
-        if self.stage1 not in ("free", "paid"):
-            raise InputError(f"stage1 is {self.stage1!r}; it must be 'free' or 'paid'")
-        if self.search is not None and not 0 < self.search[0] < self.search[1] < np.inf:
-            raise InputError("the range to search is empty; give the lower end first, above 0")
+        validity.check_stage1(self.stage1)
+        if self.search is not None:
+            object.__setattr__(self, "search", validity.check_tokens_range(self.search))
 
     def within(self, source: Source) -> BreakevenQuestion:
         """Return the same question with a range."""
@@ -271,8 +269,7 @@ def log_losses_at(source: Source, columns: Mapping[str, Floats]) -> Floats:
 
 def check_target(target: float) -> None:
     """Raise InputError unless a target is an uncertainty above 0."""
-    if not target > 0:
-        raise InputError(f"the target is an uncertainty above 0, not {target:g}")
+    validity.check_tokens("the target", target)
 
 
 def sampled_answers(question: Question, belief: Belief, outcomes: int, draws: int) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -97,8 +98,8 @@ def next_runs(
     UndeterminedError
         When the fit has no replicates to judge by, or no noise of a run is known.
     """
-    level = fit.level if level is None else level
-    validity.check_level(level)
+    level = validity.check_level(fit.level if level is None else level)
+    noise = validity.check_optional("noise", noise)
     _check(budget, batch)
     rules = _with_own_base(rules or CostRules(), decision)
     pilots = read_pilots(fit, table, noise)
@@ -143,10 +144,9 @@ def _require_scratch(rival: Source) -> None:
 
 
 def _check(budget: float | None, batch: int) -> None:
-    if budget is not None and not (np.isfinite(budget) and budget > 0):
-        raise InputError(f"the budget is {budget:g}; it must be a finite number above zero")
-    if not isinstance(batch, int) or not 1 <= batch <= 50:
-        raise InputError(f"batch is a number of runs from 1 to 50, not {batch}")
+    validity.check_optional("the budget", budget)
+    if not isinstance(batch, Integral) or not 1 <= batch <= 50:
+        raise InputError(f"batch is a number of runs from 1 to 50, not {batch!r}")
 
 
 def _require_usable(*sources: Source) -> None:
