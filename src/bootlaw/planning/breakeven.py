@@ -157,7 +157,7 @@ def _answers(blank: Sequence[Breakeven], questions: Questions) -> list[tuple[Bre
     if able.size:
         zeros = find_zeros(point_gaps([duels[i] for i in able]), able.size, *questions.ends)
         found = first_losses(questions.take(able))
-        for place, i in enumerate(able):
+        for place, i in enumerate(able.tolist()):
             answers[i] = answered(blank[i], duels[i], zeros.only(place), found.take(place))
     return list(zip(answers, duels, strict=True))
 

@@ -24,7 +24,7 @@ def number(name: str, value: Any) -> float:
 
     NumPy's scalars are numbers; texts, truth values and lists are not.
     """
-    if isinstance(value, Real) and not isinstance(value, bool):
+    if not isinstance(value, bool) and isinstance(value, Real):
         try:
             return float(value)
         except OverflowError:

@@ -103,10 +103,10 @@ class Problem:
         budget = self.training_budget(second, ln_budget)
         if self.chooses_split:
             share = 1.0 / (1.0 + np.exp(-points[..., -1]))
-            base = share * budget / first
-            within = np.clip(base, *self.bases)
+            wanted = share * budget / first
+            within = np.clip(wanted, *self.bases)
             # Where nothing is clipped, what is left keeps its digits beside a large stage 1.
-            rest = np.where(within == base, (1.0 - share) * budget, budget - within * first)
+            rest = np.where(within == wanted, (1.0 - share) * budget, budget - within * first)
             return _design(size, within, rest / second)
         base = 0.0 if math.isnan(self.tokens_stage1) else self.tokens_stage1
         paid = first * base if self.stage1_paid else 0.0

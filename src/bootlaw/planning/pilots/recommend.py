@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -143,9 +142,9 @@ def _require_scratch(rival: Source) -> None:
         )
 
 
-def _check(budget: float | None, batch: int) -> None:
+def _check(budget: float | None, batch: Any) -> None:
     validity.check_optional("the budget", budget)
-    if not isinstance(batch, Integral) or not 1 <= batch <= 50:
+    if not isinstance(batch, int | np.integer) or not 1 <= batch <= 50:
         raise InputError(f"batch is a number of runs from 1 to 50, not {batch!r}")
 
 
