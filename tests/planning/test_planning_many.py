@@ -151,3 +151,16 @@ def test_refusals(factory):
         breakevens(good, tokens_stage1=[1e9, -1.0])
     with pytest.raises(InputError, match="stage1 is"):
         breakevens(good, tokens_stage1=1e9, stage1="gift")
+
+
+def test_a_replicate_whose_loss_no_float_holds_is_behind_without_a_warning(factory):
+    """The loss at the lower end overflowed where a replicate's exponent had run away."""
+    wild = {**factory.JOINT, "a3": -0.9}
+    fit = factory.make_fit(
+        "bootstrapped+scratch",
+        factory.JOINT,
+        replicates=[factory.JOINT] * 19 + [{**wild, "a2": -30.0}],
+        residual_scale=0.01,
+    )
+    found = breakevens(fit, tokens_stage1=[1e11])
+    assert found.agreement[0] == pytest.approx(0.95)

@@ -99,6 +99,8 @@ def point_gaps(duels: Sequence[Duel]) -> Curves:
     duels : between the same two sources, at bases and sizes of their own.
     """
     reuse, rival = duels[0].reuse, duels[0].rival
+    if reuse.members:
+        return _gaps_one_by_one(duels)
     stage1 = np.array([duel.tokens_stage1 for duel in duels])
     head_start = np.array([duel.head_start for duel in duels])
     reuse_at = _stacked([duel.reuse_at for duel in duels])
@@ -119,6 +121,21 @@ def point_gaps(duels: Sequence[Duel]) -> Curves:
             return reuse.paired_loss(point, one, "reuse") - rival.paired_loss(
                 point, other, "scratch"
             )
+
+    return gaps
+
+
+def _gaps_one_by_one(duels: Sequence[Duel]) -> Curves:
+    """Return what `point_gaps` does for an average of laws, whose members differ by base."""
+
+    def gaps(which: Indices, ln_tokens: Floats) -> Floats:
+        points = np.broadcast_to(ln_tokens, (which.size, ln_tokens.shape[1]))
+        found = np.empty(points.shape)
+        for number in np.unique(which):
+            rows = which == number
+            point = np.zeros(int(rows.sum()), dtype=np.intp)
+            found[rows] = duels[number].gap(point, points[rows])
+        return found
 
     return gaps
 

@@ -106,8 +106,7 @@ class PowerGap:
     def _above(self, at: float, shape: tuple[int, ...]) -> Bools:
         """Return, `shape`, whether reuse is no better than scratch at ln D2 = `at`."""
         tokens = np.exp(at) + self.head_start
-        reuse, scratch = self.reuse.loss(np.array(at)), self.scratch.loss(np.log(tokens))
-        ratio = np.log(reuse / scratch)
+        ratio = self.reuse.log_loss(np.array(at)) - self.scratch.log_loss(np.log(tokens))
         for misfit, draws, sign in self.widening.terms:
             beyond = draws * misfit.log_sd(np.exp([[at]]) if sign > 0 else tokens)
             ratio = ratio + sign * np.clip(beyond, -EXTREME, EXTREME)

@@ -33,6 +33,12 @@ class PowerPart:
         """Return the loss, nats per token, at ln D2."""
         return np.asarray(np.exp(self.ln_factor - self.exponent * ln_tokens) + self.constant)
 
+    def log_loss(self, ln_tokens: Floats) -> Floats:
+        """Return ln of the loss at ln D2, of a law whose loss no float can hold as well."""
+        with np.errstate(divide="ignore"):
+            constant = np.log(self.constant)
+        return np.logaddexp(self.ln_factor - self.exponent * ln_tokens, constant)
+
     def times(self, ln_multiple: Floats) -> PowerPart:
         """Return the law whose losses are exp(`ln_multiple`) times as large."""
         multiple = np.exp(ln_multiple)

@@ -26,7 +26,8 @@ from bootlaw.planning.extrapolation import (
 from bootlaw.planning.question import other_size, settled
 from bootlaw.planning.remarks import no_interval
 from bootlaw.planning.source import Source
-from bootlaw.planning.verdict import LARGEST_DISAGREEMENT, own_error
+from bootlaw.planning.ties import ties
+from bootlaw.planning.verdict import own_error
 
 Floats = NDArray[np.float64]
 
@@ -52,13 +53,13 @@ def compare_options(
         return replace(question, missing=missing, reasons=reasons)
     order = sorted(usable, key=lambda i: losses[0, i])
     chosen, table = [options[i] for i in order], losses[:, order]
-    ties = _ties(chosen, table)
+    tied = _ties(chosen, table)
     outcomes = tuple(
-        _outcome(option, i, table, ties[i], question, setting, rivals)
+        _outcome(option, i, table, tied[i], question, setting, rivals)
         for i, option in enumerate(chosen)
     )
     reasons = doubts(outcomes)
-    status: Status = "undetermined" if reasons else "tie" if sum(ties) > 1 else "ok"
+    status: Status = "undetermined" if reasons else "tie" if sum(tied) > 1 else "ok"
     return replace(
         question,
         status=status,
@@ -82,14 +83,8 @@ def _losses(budget: float, setting: Setting, options: list[Option]) -> Floats:
 
 def _ties(options: list[Option], losses: Floats) -> list[bool]:
     """Return which options the data cannot tell from the first, itself included."""
-    best, rest = losses[1:, :1], losses[1:]
-    if len(rest):
-        return [
-            bool(share > LARGEST_DISAGREEMENT) or i == 0
-            for i, share in enumerate(np.mean(rest < best, axis=0))
-        ]
-    error = np.nan_to_num(own_error(*(o.source for o in options if o.source is not None)))
-    return [bool(np.log(loss / losses[0, 0]) <= error) for loss in losses[0]]
+    laws = [option.source for option in options if option.source is not None]
+    return [bool(tie) for tie in ties(losses, own_error(*laws))]
 
 
 def _outcome(
