@@ -1,6 +1,7 @@
 """`next_runs` on fits: designs known in closed form, promises kept, refusals."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -284,10 +285,24 @@ def test_misfit_makes_runs_beyond_the_data_worth_more(pilots):
     found, runs = pilots
     missed = Misfit("tokens_stage2", 1e7, (RollOut(1e7, 0.3, 0.01, 0.01, 10, 5),))
     asked = {"decision": ForecastQuestion(1e7, 1e9), "budget": 2e8}
-    plain = next_runs(found, runs, **asked)
-    wary = next_runs(found, runs, misfits=[missed], **asked)
+    plain = next_runs(replace(found, misfits=()), runs, **asked)
+    wary = next_runs(replace(found, misfits=(missed,)), runs, **asked)
     assert wary.before > plain.before
     assert wary.batch[0].columns["tokens_stage2"] > 1e7
+
+
+def test_what_is_known_now_is_what_a_forecast_says(pilots):
+    """Plan next left out what the law had missed in hold-outs, and called settled what was not."""
+    found, runs = pilots
+    missed = Misfit("tokens_stage2", 1e7, (RollOut(1e7, 0.3, 0.01, 0.01, 10, 5),))
+    wary = replace(found, misfits=(missed,))
+    plan = next_runs(wary, runs, decision=ForecastQuestion(1e7, 1e9), budget=2e8)
+    source = as_source(wary)
+    losses = source.loss({"tokens_stage1": 1e7, "tokens_stage2": 1e9}, "reuse")[1:, 0]
+    # The tails of the draws are cut before they are taken for normal.
+    assert 0.6 < plan.before / np.std(np.log(losses)) < 1.05
+    width, expected = np.diff(plan.interval_before), np.diff(np.quantile(losses, [0.025, 0.975]))
+    assert 0.6 < width / expected < 1.05
 
 
 def test_a_fit_of_one_base_is_told_which_runs_identify_it():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit
 from bootlaw.fitting.comparable import joint_form
-from bootlaw.fitting.misfit import Misfit
 from bootlaw.planning import validity
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
 from bootlaw.planning.pilots import identify
@@ -54,7 +52,6 @@ def next_runs(
     budget: float | None = None,
     batch: int = 1,
     rules: CostRules | None = None,
-    misfits: Sequence[Misfit] = (),
     shape: ModelShape | None = None,
     on: Hardware | None = None,
     noise: float | None = None,
@@ -62,10 +59,12 @@ def next_runs(
 ) -> NextRuns:
     """Return which of the affordable runs to do next, for the sake of one decision.
 
-    The fit's replicates stand for what is not known. A run would show its log loss with the noise
-    of a run, and so tell of the decision what correlates with it; runs that share a trunk share
-    its noise. Whatever the run shows, the expected uncertainty of the decision afterwards is
-    known now (`bootlaw.planning.pilots.goals`), and its fall per unit of cost ranks the runs.
+    The fit's replicates stand for what is not known, beyond the data with what the law missed
+    when its largest levels were held out (`Fit.misfits`), as in every other plan. A run would
+    show its log loss with the noise of a run, and so tell of the decision what correlates with
+    it; runs that share a trunk share its noise. Whatever the run shows, the expected uncertainty
+    of the decision afterwards is known now (`bootlaw.planning.pilots.goals`), and its fall per
+    unit of cost ranks the runs.
     Batches are chosen greedily, each run given those before it, from several starts.
 
     Parameters
@@ -83,8 +82,6 @@ def next_runs(
     batch : most runs to choose.
     rules : how runs share work; `CostRules` by default. The base of a break-even with stage 1
         free exists, so that runs on it cost their second stage only.
-    misfits : what the law missed when its largest levels were held out (`bootlaw.fitting.misfit`):
-        beyond the data it is a part of what is not known, and of what a run there would show.
     shape : of the model, for FLOPs; by default 6 N where the law reads params.
     on : hardware, to print what the batch costs as money and days.
     noise : standard deviation of a run's log loss, where the fit cannot know it.
@@ -102,7 +99,7 @@ def next_runs(
     _check(budget, batch)
     rules = _with_own_base(rules or CostRules(), decision)
     pilots = read_pilots(fit, table, noise)
-    source = replace(as_source(fit), misfits=tuple(misfits))
+    source = as_source(fit)
     rival = source if scratch is None else as_source(scratch)
     offered = (
         default_grid(source, pilots, rules.there)
