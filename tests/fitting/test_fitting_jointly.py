@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,42 @@ def test_the_lowest_losses_of_all_rows_are_dropped() -> None:
     assert len(used) == 38 - 4
     lowest = np.argsort(runs().numbers("loss"))[:4] + 1
     assert not used & set(lowest.tolist())
+
+
+def test_each_method_knows_what_its_law_missed_beyond_its_rows(fits) -> None:
+    """Fits of several methods had no misfits, so that plans did not widen beyond their data."""
+    named = {m: {(one.variable, one.rows): one for one in fits[m].misfits} for m in METHODS}
+    for method, found in named.items():
+        assert set(found) == {
+            ("tokens_stage1", "reuse"),
+            ("tokens_stage2", "reuse"),
+            ("tokens_stage2", "scratch"),
+        }
+        assert {one.method for key, one in found.items() if key[1] == "reuse"} == {method}
+        top = max(found["tokens_stage1", "reuse"].rollouts, key=lambda one: one.level)
+        # Three bases at four D2 of either method, and the six runs from scratch.
+        assert (top.n_fitted, top.n_held_out) == (30, 4)
+    shared = [found["tokens_stage2", "scratch"] for found in named.values()]
+    assert shared[0] == shared[1]
+    assert shared[0].method == ""
+
+
+def test_a_bend_of_one_method_widens_that_method_only() -> None:
+    table = runs()
+    bent = (table.columns["method"] == "stack") & (table.numbers("tokens_stage1") > 9e8)
+    losses = table.numbers("loss") * np.exp(0.05 * bent)
+    table = replace(table, columns={**table.columns, "loss": losses})
+    found = fit_jointly(table, "bootstrapped+scratch", METHODS, bootstrap=50)
+    step = {
+        method: next(m.step for m in one.misfits if m.variable == "tokens_stage1")
+        for method, one in found.items()
+    }
+    assert step["stack"] > 0.02 > 4 * step["cpt"]
+
+
+def test_errors_of_two_methods_beyond_the_data_are_independent(fits) -> None:
+    cpt, stack = (fits[m].misfits[0] for m in METHODS)
+    draws = np.array([one.draws(1000, "reuse") for one in (cpt, stack)])
+    assert abs(np.corrcoef(draws)[0, 1]) < 0.1
+    scratch = [fits[m].misfits[-1].draws(1000, "scratch") for m in METHODS]
+    np.testing.assert_array_equal(*scratch)

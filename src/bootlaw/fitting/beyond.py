@@ -50,7 +50,11 @@ def misfit(
     if not (values > 0).all():
         raise InputError(f"{runs.source}: {variable} must be above 0 in every row for a roll-out")
     settings = {**options, "bootstrap": 0}
-    found = misfits_along(runs, law, variable, lambda rows: fit(rows, law, **settings), rollouts)
+
+    def refit(rows: RunTable) -> Fit:
+        return fit(rows, law, **settings)
+
+    found = misfits_along(runs, law, [""], variable, refit, rollouts)
     if not found:
         raise UndeterminedError(
             f"{runs.source}: the misfit along {variable} cannot be seen with its "

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bootlaw import laws
 from bootlaw.errors import InputError
-from bootlaw.fitting.diagnostics import diagnose
+from bootlaw.fitting.fitted_rows import fit_rows
 from bootlaw.fitting.kernel import MOST_PARAMETERS
-from bootlaw.fitting.misfit import Misfit
 from bootlaw.fitting.objective import Loss, Scale
 from bootlaw.fitting.options import DELTA, Options, Search
-from bootlaw.fitting.outcome import as_fit, work_out
 from bootlaw.fitting.result import Fit
-from bootlaw.fitting.rollouts import law_misfits
 from bootlaw.fitting.rows import complete_rows, select_rows
-from bootlaw.fitting.selection import FitRows
-from bootlaw.laws import Constrained, Law, constrain
+from bootlaw.laws import Law, constrain
 from bootlaw.runs import RunTable, read_numbers, read_runs
 
 LOSS = "loss"
-Floats = NDArray[np.float64]
 
 
 def fit(
@@ -138,35 +129,7 @@ def fit(
         rows = complete_rows(
             read_numbers(table), law, target, method=method, where=where, drop_lowest=drop_lowest
         )
-    return _fit_rows(rows, constrained, options, started)
-
-
-def _fit_rows(rows: FitRows, constrained: Constrained, options: Options, started: float) -> Fit:
-    outcome = work_out(rows, constrained, options)
-    said = diagnose(outcome.evidence, all_themes=options.remarks)
-    result = as_fit(outcome.evidence, constrained, outcome.noise, outcome.scheme, said)
-    profiles = outcome.profiles(options)
-    misfits = _misfits(rows, constrained, options, result)
-    seconds = time.perf_counter() - started
-    return replace(result, profiles=profiles, misfits=misfits, seconds=seconds)
-
-
-def _misfits(
-    rows: FitRows, constrained: Constrained, options: Options, found: Fit
-) -> tuple[Misfit, ...]:
-    """Return what the law misses beyond its rows, where intervals were asked for."""
-    if not (options.bootstrap and options.remarks and found.status == "converged"):
-        return ()
-    start = {name: found.value(name) for name in constrained.law.names}
-    settings = replace(
-        options, bootstrap=0, profile=(), remarks=False, start=start, search="nearby"
-    )
-
-    def refit(table: RunTable) -> Fit:
-        part = FitRows(table, 0, rows.method, {})
-        return _fit_rows(part, constrained, settings, time.perf_counter())
-
-    return law_misfits(rows.table, constrained.full, refit)
+    return fit_rows(rows, constrained, options, started)
 
 
 def as_law(law: str | Law) -> Law:

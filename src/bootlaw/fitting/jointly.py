@@ -15,6 +15,7 @@ from bootlaw.fitting.bootstrap import Replicates
 from bootlaw.fitting.diagnostics import diagnose
 from bootlaw.fitting.evidence import Diagnostic, Evidence
 from bootlaw.fitting.fit import as_law, names_of, require_text
+from bootlaw.fitting.fitted_rows import earned_misfits
 from bootlaw.fitting.flatness import Plateau
 from bootlaw.fitting.identifiability import Identifiability
 from bootlaw.fitting.joint_rows import joint_rows
@@ -81,13 +82,15 @@ def fit_jointly(
     rows = joint_rows(runs, several.single, methods, where=where, drop_lowest=drop_lowest)
     outcome = work_out(rows.together, constrained, asked)
     profiles = outcome.profiles(asked)
+    misfits = earned_misfits(outcome, constrained, asked, several.methods)
     fits = {}
     for method in methods:
         view = _view(several, constrained, method)
         fit = _fit(outcome, view, rows.of_method[method], asked)
         own = {n: profiles[j] for n, j in several.names(method).items() if j in profiles}
+        earned = tuple(one for one in misfits if one.method in ("", method))
         seconds = time.perf_counter() - started
-        fits[method] = replace(fit, profiles=own, seconds=seconds)
+        fits[method] = replace(fit, profiles=own, misfits=earned, seconds=seconds)
     return fits
 
 

@@ -51,12 +51,14 @@ class Misfit:
     rollouts : at least one.
     rows : which rows were held out: ``reuse`` (with a base) or ``scratch`` of a law that has a
         part for each, else ``all``.
+    method : the method of those rows with a base; empty for rows from scratch.
     """
 
     variable: str
     largest: float
     rollouts: tuple[RollOut, ...]
     rows: Rows = "all"
+    method: str = ""
 
     @property
     def step(self) -> float:
@@ -92,13 +94,16 @@ class Misfit:
         are taken, with which 90 and 95 % intervals held 90 and 95 % of the held-out runs of
         published tables (`benchmarks/earned_width.py`). The order hangs on the names alone, so
         that every question about one law meets the same draws: errors of two forecasts far out
-        are as correlated as they should be.
+        are as correlated as they should be. Those of two methods are taken for independent.
 
         Parameters
         ----------
         part : the runs that are asked about; those with a base and those from scratch differ.
         """
-        return _draws(self.variable, part, n, len(self.rollouts) + 1)
+        names = [self.variable, part]
+        if self.method and part != "scratch":
+            names.append(self.method)
+        return _draws(":".join(names), n, len(self.rollouts) + 1)
 
     def to_json(self) -> dict[str, Any]:
         """Return the misfit as plain data that `from_json` restores exactly."""
@@ -117,10 +122,10 @@ def rms(values: ArrayLike) -> float:
 
 
 @lru_cache(maxsize=64)
-def _draws(variable: str, part: str, n: int, freedom: int) -> Floats:
+def _draws(name: str, n: int, freedom: int) -> Floats:
     from scipy.special import stdtrit
 
-    key = hashlib.sha256(f"{variable}:{part}".encode()).digest()
+    key = hashlib.sha256(name.encode()).digest()
     order = np.random.default_rng(int.from_bytes(key[:8], "little")).permutation(n)
     draws = np.asarray(stdtrit(freedom, (order + 0.5) / max(n, 1)), dtype=np.float64)
     draws.flags.writeable = False

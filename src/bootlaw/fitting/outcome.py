@@ -46,6 +46,11 @@ class Outcome:
     noise: float
     trunks: NDArray[np.intp] | None
 
+    @property
+    def status(self) -> Status:
+        """The status of the fit that this adds up to."""
+        return _status(self.evidence)
+
     def profiles(self, options: Options) -> dict[str, tuple[float, float]]:
         """Return the profile intervals asked for; none where there is no one optimum."""
         if not _usable(self.evidence):

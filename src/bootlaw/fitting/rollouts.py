@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from bootlaw.fitting.levels import level_numbers, merged
 from bootlaw.fitting.misfit import Misfit, RollOut, Rows, rms
 from bootlaw.fitting.result import Fit
 from bootlaw.laws import Law
-from bootlaw.laws.names import D1, D2, N
+from bootlaw.laws.names import D1, D2, METHOD_NUMBER, N
 from bootlaw.runs import RunTable
 
 Mask = NDArray[np.bool_]
@@ -29,30 +30,38 @@ MOST_BLOCKS = 6
 has steps too small to tell anything."""
 
 
-def law_misfits(table: RunTable, law: Law, refit: Refit) -> tuple[Misfit, ...]:
+def law_misfits(
+    table: RunTable, law: Law, methods: Sequence[str], refit: Refit
+) -> tuple[Misfit, ...]:
     """Return the misfits along D1, D2 and N, of those that the law reads and the rows allow.
 
     Parameters
     ----------
     table : the rows of the fit.
-    refit : fits the law to some of them.
+    methods : of the rows with a base; several for a law of several methods, in its order.
+    refit : fits the law to some of the rows.
     """
     return tuple(
         misfit
         for variable in (D1, D2, N)
         if variable in law.variables
-        for misfit in misfits_along(table, law, variable, refit)
+        for misfit in misfits_along(table, law, methods, variable, refit)
     )
 
 
 def misfits_along(
-    table: RunTable, law: Law, variable: str, refit: Refit, rollouts: int = ROLLOUTS
+    table: RunTable,
+    law: Law,
+    methods: Sequence[str],
+    variable: str,
+    refit: Refit,
+    rollouts: int = ROLLOUTS,
 ) -> tuple[Misfit, ...]:
     """Return what the law misses along one variable: one misfit per part of the law, or none.
 
     A block of levels is held out of the rows below it, those with a base and those from scratch
-    together, and what is missed is told apart by part. Along D1 the rows from scratch, which have
-    none, stay fitted.
+    together and those of all methods, and what is missed is told apart by part. Along D1 the
+    rows from scratch, which have none, stay fitted.
     """
     values = table.numbers(variable)
     steps = values > 0 if variable == D1 else np.ones(len(table), dtype=bool)
@@ -68,8 +77,8 @@ def misfits_along(
         return known[top]
 
     found = []
-    for name, part in _parts(table, law).items():
-        own = part & steps
+    for part in _parts(table, law, methods):
+        own = part.mask & steps
         tops = [int(top) for top in np.unique(blocks[own]) if top >= LEAST_LEVELS][-rollouts:]
         tried = [
             _roll_out(below(top), table, variable, own & (blocks < top), own & (blocks == top))
@@ -77,16 +86,30 @@ def misfits_along(
         ]
         done = tuple(one for one in tried if one is not None)
         if done:
-            found.append(Misfit(variable, float(values[own].max()), done, name))
+            largest = float(values[own].max())
+            found.append(Misfit(variable, largest, done, part.rows, part.method))
     return tuple(found)
 
 
-def _parts(table: RunTable, law: Law) -> dict[Rows, Mask]:
-    """Return the rows of each part of the law."""
-    if not law.has_scratch_part:
-        return {"all": np.ones(len(table), dtype=bool)}
-    with_base = table.numbers(D1) > 0
-    return {"reuse": with_base, "scratch": ~with_base}
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The rows (n,) of one part of the law, and their method if they have a base."""
+
+    rows: Rows
+    method: str
+    mask: Mask
+
+
+def _parts(table: RunTable, law: Law, methods: Sequence[str]) -> Iterator[_Part]:
+    """Yield the rows of each part of the law."""
+    for part in law.parts:
+        mask = np.ones(len(table), dtype=bool)
+        if part.rows != "all":
+            mask &= (table.numbers(D1) > 0) == (part.rows == "reuse")
+        if part.method is not None:
+            mask &= table.numbers(METHOD_NUMBER) == part.method
+        with_base = part.rows != "scratch" and law.is_two_stage
+        yield _Part(part.rows, methods[(part.method or 1) - 1] if with_base else "", mask)
 
 
 def _refitted(rows: RunTable, refit: Refit) -> Fit | None:
