@@ -135,7 +135,9 @@ def _interval(
     weights = np.repeat(shares / counts, counts)
     scales = np.repeat([max(fit.residual_scale, 1e-12) for fit in fits], counts)
     centres, tail = np.concatenate(clouds), (1 - level) / 2
-    lower, upper = (mixture_quantile(centres, weights, scales, p) for p in (tail, 1 - tail))
+    lower, upper = (
+        mixture_quantile(centres, scales[:, np.newaxis], p, weights) for p in (tail, 1 - tail)
+    )
     return np.exp(lower), np.exp(upper)
 
 
