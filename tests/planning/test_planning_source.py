@@ -60,12 +60,13 @@ def test_which_runs_a_law_speaks_of(factory, key, reuse, scratch):
 def test_replicates_spread_by_the_misfit_beyond_the_data_and_only_there(factory):
     fit = factory.make_fit("bootstrapped", factory.MAIN, replicates=[factory.MAIN] * 400)
     step = RollOut(1e12, 1.0, 0.02, 0.02, 20, 5)
-    source = replace(as_source(fit), misfits=(Misfit("tokens_stage1", 1e12, (step,)),))
+    seen = Misfit("tokens_stage1", 1e12, (step,))
+    source = replace(as_source(fit), misfits=(seen,))
     inside = source.loss({"tokens_stage1": 1e12, "tokens_stage2": 1e10}, "reuse")
     beyond = np.log(source.loss({"tokens_stage1": 1e13, "tokens_stage2": 1e10}, "reuse"))
     assert np.ptp(inside) == 0
     ends = np.quantile(beyond[1:], [0.025, 0.975]) - beyond[0, 0]
-    np.testing.assert_allclose(ends, 0.02 * t(2).ppf([0.025, 0.975]), rtol=0.05)
+    np.testing.assert_allclose(ends, seen.step * t(2).ppf([0.025, 0.975]), rtol=0.05)
 
 
 def test_a_name_that_is_nothing_is_answered_with_the_presets():

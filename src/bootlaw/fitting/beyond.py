@@ -15,7 +15,7 @@ from bootlaw.fitting.levels import level_numbers
 from bootlaw.fitting.misfit import Misfit, Rows
 from bootlaw.fitting.prediction import can_predict, prediction_interval
 from bootlaw.fitting.result import Fit
-from bootlaw.fitting.rollouts import LEAST_LEVELS, ROLLOUTS, misfits_along
+from bootlaw.fitting.rollouts import LEAST_LEVELS, REPLICATES, ROLLOUTS, misfits_along
 from bootlaw.laws import Law
 from bootlaw.runs import RunTable, read_runs
 
@@ -35,7 +35,7 @@ def misfit(
     law : a law or its key, with one formula for all rows.
     variable : a column of positive numbers along which a question will extrapolate.
     rollouts : largest levels held out in turn, at most; each needs two levels below it.
-    options : of `bootlaw.fit`, the same as for the fit itself; a bootstrap is left out.
+    options : of `bootlaw.fit`, the same as for the fit itself; what its intervals need is left out.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def misfit(
     values = runs.numbers(variable)
     if not (values > 0).all():
         raise InputError(f"{runs.source}: {variable} must be above 0 in every row for a roll-out")
-    settings = {**options, "bootstrap": 0}
+    settings = {**options, "bootstrap": REPLICATES, "profile": (), "remarks": False}
 
     def refit(rows: RunTable) -> Fit:
         return fit(rows, law, **settings)

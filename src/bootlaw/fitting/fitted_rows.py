@@ -11,7 +11,7 @@ from bootlaw.fitting.misfit import Misfit
 from bootlaw.fitting.options import Options
 from bootlaw.fitting.outcome import Outcome, as_fit, work_out
 from bootlaw.fitting.result import Fit
-from bootlaw.fitting.rollouts import law_misfits
+from bootlaw.fitting.rollouts import REPLICATES, law_misfits
 from bootlaw.fitting.selection import FitRows
 from bootlaw.laws import Constrained
 from bootlaw.runs import RunTable
@@ -50,7 +50,12 @@ def earned_misfits(
     law = constrained.law
     start = dict(zip(law.names, outcome.evidence.values.tolist(), strict=True))
     settings = replace(
-        options, bootstrap=0, profile=(), remarks=False, start=start, search="nearby"
+        options,
+        bootstrap=REPLICATES,
+        profile=(),
+        remarks=False,
+        start=start,
+        search="nearby",
     )
 
     def refit(table: RunTable) -> Fit:

@@ -19,11 +19,22 @@ from bootlaw.runs import RunTable
 Mask = NDArray[np.bool_]
 Refit = Callable[[RunTable], Fit]
 
+Floats = NDArray[np.float64]
+
+WITHIN_ONE_SD = 0.6827
+"""Share of a normal sample within one standard deviation."""
+
+FARTHEST = 10.0
+"""Log distance of a replicate beyond which all are alike."""
+
 ROLLOUTS = 3
 """Largest levels that are held out in turn, at most."""
 
 LEAST_LEVELS = 2
 """Levels that must remain below a level that is held out."""
+
+REPLICATES = 50
+"""Refits that tell how far the parameters are open below a held-out level."""
 
 MOST_BLOCKS = 6
 """Blocks that the other levels are merged into: a variable with dozens of levels, such as tokens,
@@ -39,7 +50,7 @@ def law_misfits(
     ----------
     table : the rows of the fit.
     methods : of the rows with a base; several for a law of several methods, in its order.
-    refit : fits the law to some of the rows.
+    refit : fits the law to some of the rows, with `REPLICATES`.
     """
     return tuple(
         misfit
@@ -131,16 +142,31 @@ def _roll_out(
     if found is None or not fitted.any():
         return None
     rows = table.select(held_out)
-    missed = np.log(rows.numbers("loss") / found.predict(rows))
+    predicted = found.predict(rows)
+    missed = np.log(rows.numbers("loss") / predicted)
     if not np.isfinite(missed).all():
         return None
     values = rows.numbers(variable)
     scale = float(np.nan_to_num(found.residual_scale))
+    spread = _spread(found, rows, predicted)
     return RollOut(
         level=float(values.max()),
         decades=rms(np.log10(values / table.numbers(variable)[fitted].max())),
         rms_log=rms(missed),
-        excess=float(np.sqrt(max(rms(missed) ** 2 - scale**2, 0.0))),
+        excess=float(np.sqrt(max(rms(missed) ** 2 - scale**2 - spread**2, 0.0))),
         n_fitted=found.n_rows,
         n_held_out=len(rows),
+        spread=spread,
     )
+
+
+def _spread(found: Fit, rows: RunTable, predicted: Floats) -> float:
+    """Return the log sd of the replicates around the fit, root mean square over the rows.
+
+    It is read off the distance that 68 % of them keep, as those at infinity would decide it.
+    """
+    if not len(found.replicates):
+        return 0.0
+    with np.errstate(divide="ignore"):
+        away = np.abs(np.log(found.predict_replicates(rows) / predicted))
+    return rms(np.quantile(np.minimum(away, FARTHEST), WITHIN_ONE_SD, axis=0))
