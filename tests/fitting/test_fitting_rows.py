@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import select_rows
+from bootlaw.fitting import fit, select_rows
 from bootlaw.runs import RunTable, read_runs
 
 TABLE = Path(__file__).parents[1] / "data" / "tiny_two_stage.csv"
@@ -120,3 +120,24 @@ def test_a_method_without_usable_rows_says_what_became_of_them(
     """The message denied rows that were there: "no usable row; the methods are stack"."""
     with pytest.raises(InputError, match=words):
         select_rows(table(), law, method=method, where=where)
+
+
+@pytest.mark.parametrize(
+    ("formula", "words"),
+    [
+        ("reuse: A*D2^-a*width^b + E", "width is a parameter.* a column width: write `width`"),
+        ("reuse: A*D2^-a*lr^b + E", r"a column peak_lr \(lr\): write `peak_lr` in backquotes"),
+    ],
+)
+def test_a_parameter_with_the_name_of_a_column_is_refused(formula: str, words: str) -> None:
+    """The column was overlooked, and its name fitted as a parameter."""
+    up = np.linspace(1, 2, 8)
+    columns = {"D1": [1e9] * 8, "D2": np.geomspace(1e8, 1e10, 8), "lr": up, "width": up}
+    with pytest.raises(InputError, match=words):
+        fit({**columns, "loss": 4 - up}, f"formula:{formula}")
+
+
+def test_it_is_refused_for_another_target_as_well() -> None:
+    table = {"width": np.linspace(1, 2, 8), "depth": range(8), "score": np.linspace(3, 2, 8)}
+    with pytest.raises(InputError, match="width is a parameter of the formula"):
+        fit(table, "formula:A*`depth`^-a*width + E", target="score")

@@ -11,6 +11,7 @@ from typical import grid, typical_vector
 from bootlaw import laws
 from bootlaw.errors import InputError
 from bootlaw.laws.canonical import canonical
+from bootlaw.laws.names import USUAL_PARAMETERS
 
 MAIN = "A*D1^-a1*D2^(-a2+a3*log(D1)) + B*N^-b + E"
 
@@ -138,3 +139,15 @@ def test_a_formula_gets_a_scratch_part_that_its_key_restores():
     rows = {"tokens_stage1": [0.0, 1e9], "tokens_stage2": [1e9, 1e9]}
     expected = [3 * 1e9**-0.2 + 1, 2 * 1e9**-0.1 * 1e9**-0.1 + 1]
     np.testing.assert_allclose(joint.loss([2, 0.1, 0.1, 3, 0.2, 1], rows), expected)
+def test_usual_parameters_are_those_of_the_catalogue() -> None:
+    found = {p.name for key in laws.names() for p in laws.get(key).parameters}
+    assert found == USUAL_PARAMETERS
+
+
+def test_a_column_called_as_a_parameter_is_must_be_said_to_be_one() -> None:
+    """A column E silently took the place of the constant."""
+    with pytest.raises(InputError, match=r"E is a usual name of a parameter.*`E` in backquotes"):
+        laws.from_formula("A*D1^-a1 + E", columns=["E"])
+    law = laws.from_formula("A*D1^-a1 + `E`*c0", columns=["E"])
+    assert law.variables == ("tokens_stage1", "E")
+    assert laws.from_formula("A*x^-p + E", columns=["x"]).variables == ("x",)

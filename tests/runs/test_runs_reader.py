@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bootlaw.errors import InputError
-from bootlaw.runs import RunTable, read_runs
+from bootlaw.runs import RunTable, read_numbers, read_runs
 
 DATA = Path(__file__).parents[1] / "data"
 TINY = DATA / "tiny_two_stage.csv"
@@ -116,6 +116,26 @@ def test_own_columns_are_numbers_only_if_every_cell_is():
     np.testing.assert_array_equal(table.numbers("a"), [1000, np.nan])
     assert table.text("b").tolist() == ["1", "x"]
     assert table.text("c").tolist() == ["True", "2"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [[True, False, None], ["TRUE", "False", ""], ["true", "false", "NA"], [1 > 0, "FALSE", ""]],
+)
+def test_a_column_of_true_and_false_is_one_of_numbers(cells):
+    """It was text, which formulas and comparisons of numbers refused."""
+    table = read_runs({"D1": [1, 1, 1], "D2": [2, 2, 2], "loss": [3, 3, 3], "cooled": cells})
+    np.testing.assert_array_equal(table.numbers("cooled"), [1, 0, np.nan])
+    assert "column 'cooled': true and false read as 1 and 0" in table.notes
+    for expression in ("cooled == true", "cooled == 'True'", "cooled == 1", "cooled > 0"):
+        assert table.where(expression).row_numbers.tolist() == [1]
+    assert table.where("cooled != TRUE").row_numbers.tolist() == [2]
+    assert read_numbers({"cooled": cells}).numbers("cooled").tolist()[:2] == [1, 0]
+
+
+def test_text_of_the_schema_stays_text_whatever_it_says():
+    table = read_runs({"D1": [1], "D2": [2], "loss": [3], "trunk": ["true"]})
+    assert table.where("trunk == true").text("trunk").tolist() == ["true"]
 
 
 def test_every_file_format_gives_the_same_table(write):

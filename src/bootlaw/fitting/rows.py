@@ -17,7 +17,9 @@ from bootlaw.fitting.comparable import (
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.fitting.selection import BY_WHERE, FitRows, Selection, distinct, why
 from bootlaw.laws import Law
+from bootlaw.laws.formula import USER
 from bootlaw.runs import RunTable, known_columns
+from bootlaw.runs.schema import column_named
 
 
 def select_rows(
@@ -50,6 +52,7 @@ def select_rows(
             f"law {law.key} reads the column 'loss' that it is to predict; leave it out of the "
             "formula"
         )
+    _require_no_column(law, table)
     selection = Selection(table)
     if where is not None:
         kept = np.isin(table.row_numbers, table.where(where).row_numbers)
@@ -65,6 +68,20 @@ def select_rows(
     if not selection.keep.any():
         raise InputError(_no_rows(selection, law))
     return selection.rows(chosen)
+
+
+def _require_no_column(law: Law, table: RunTable) -> None:
+    """Refuse a parameter of a user's formula that is called as a column of the table is."""
+    for name in law.names if law.source == USER else ():
+        known = column_named(name)
+        column = name if name in table else known.name if known else ""
+        if column in table:
+            also = "" if column == name else f" ({name})"
+            raise InputError(
+                f"{table.source}: {name} is a parameter of the formula, and the table has a "
+                f"column {column}{also}: write `{column}` in backquotes for the column, or give "
+                f"the parameter another name, such as {name}0"
+            )
 
 
 def _require_share(drop_lowest: object) -> None:
@@ -114,6 +131,7 @@ def complete_rows(
             f"law {law.key} reads the column '{target}' that it is to predict; leave it out of the "
             "formula"
         )
+    _require_no_column(law, table)
     selection = Selection(table)
     if where is not None:
         kept = np.isin(table.row_numbers, table.where(where).row_numbers)

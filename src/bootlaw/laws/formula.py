@@ -14,6 +14,8 @@ from bootlaw.laws.parser import parse
 
 PREFIX = "formula:"
 REUSE = "reuse:"
+USER = "user formula"
+"""The source of a law that nobody else is said to have written."""
 
 _QUOTED = re.compile("`[^`]*`")
 _SEMICOLON = re.compile(";(?=(?:[^`]*`[^`]*`)*[^`]*$)")
@@ -30,7 +32,7 @@ def from_formula(
     columns: Collection[str] = (),
     key: str | None = None,
     title: str = "A formula of your own",
-    source: str = "user formula",
+    source: str = USER,
 ) -> Law:
     """Return the law of a formula such as ``A*D1^-a1*D2^(-a2+a3*log(D1)) + E``.
 

@@ -29,3 +29,12 @@ SHORT_NAME_OF: Mapping[str, str] = {
     column: short for short, column in reversed(list(SHORT_NAMES.items()))
 }
 """Column -> the first of its short names."""
+
+USUAL_PARAMETERS = frozenset(
+    {
+        *("A", "A_s", "B", "B_s", "C_r", "Dl", "E", "F", "G", "R_D", "R_N"),
+        *("a", "a1", "a2", "a3", "a_s", "al", "b", "b0", "b1", "b_s", "be", "c", "eta"),
+        *("g", "ga", "k", "s"),
+    }
+)
+"""The names of the catalogue's parameters: a column called so is not taken for one silently."""

@@ -33,7 +33,7 @@ from bootlaw.laws.expression import (
     product,
     total,
 )
-from bootlaw.laws.names import SHORT_NAMES
+from bootlaw.laws.names import SHORT_NAMES, USUAL_PARAMETERS
 
 LONGEST = 2000
 DEEPEST = 50
@@ -75,7 +75,8 @@ def parse(text: str, columns: Collection[str] = ()) -> Expression:
     text : the right-hand side, ``A*D1^-a1*D2^(-a2+a3*log(D1)) + E``. Short names such as D1
         (`bootlaw.laws.names`), names of `columns` and names in backquotes are columns of the
         table, every other name is a parameter. A column of the table goes before a short name.
-    columns : names of the table's columns of numbers.
+    columns : names of the table's columns of numbers. One that is called as parameters are,
+        such as A or E, is a column in backquotes only, and refused without.
 
     Raises
     ------
@@ -154,6 +155,13 @@ class _Parser:
 
     def _name(self, token: _Token) -> Expression:
         if token.text in self.columns:
+            if token.text in USUAL_PARAMETERS and token.text not in SHORT_NAMES:
+                raise self._error(
+                    f"{token.text} is a usual name of a parameter, and the table has a column of "
+                    f"this name: write `{token.text}` in backquotes for the column, or give the "
+                    f"parameter another name, such as {token.text}0",
+                    token,
+                )
             return Variable(token.text)
         if token.text in SHORT_NAMES:
             return Variable(SHORT_NAMES[token.text])

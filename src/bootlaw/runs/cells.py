@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from bootlaw.runs.schema import Column, Domain, Heading
 
 ABSENT_TEXTS = frozenset({"", "NA", "N/A", "nan", "NaN", "null"})
 _ABSENT_TYPES = frozenset({"NoneType", "NAType", "NaTType"})  # None; pandas.NA and NaT by name
+_TRUTHS = {"true": 1.0, "false": 0.0}
 _LARGEST = 1e100
 """No count, loss or rate is above it, or above 0 and below its inverse; squares of such numbers
 overflow."""
@@ -92,9 +94,42 @@ def number_array(
 
 
 def own_array(cells: Cells) -> NDArray[Any]:
-    """Return a column of the user's own: numbers if every present cell is one, else text."""
+    """Return a column of the user's own: numbers if every present cell is one, else text.
+
+    True and false are 1 and 0 where every present cell is one of them.
+    """
     values, unreadable = _parsed(cells, float)
-    return text_array(cells) if unreadable else values
+    if not unreadable:
+        return values
+    return truth_array(cells) if are_truths(cells) else text_array(cells)
+
+
+def are_truths(cells: Cells) -> bool:
+    """Return whether every present cell is true or false, as a word in any case or a value."""
+    found = {truth_value(cell) for cell in cells if not is_absent(cell)}
+    return bool(found) and None not in found
+
+
+def truth_array(cells: Cells) -> NDArray[np.float64]:
+    """Return the cells as 1 for true, 0 for false and NaN where absent, shape (n,)."""
+    values = (None if is_absent(cell) else truth_value(cell) for cell in cells)
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+
+
+def truth_notes(columns: Iterable[tuple[str, Cells]]) -> list[str]:
+    """Return a note for each column (name, cells) of true and false."""
+    return [
+        f"column '{name}': true and false read as 1 and 0"
+        for name, cells in columns
+        if are_truths(cells)
+    ]
+
+
+def truth_value(cell: object) -> float | None:
+    """Return 1 for true and 0 for false, None for anything else."""
+    if isinstance(cell, bool | np.bool_):
+        return float(cell)
+    return _TRUTHS.get(cell.strip().lower()) if isinstance(cell, str) else None
 
 
 def _parsed(cells: Cells, parse: Any) -> tuple[NDArray[np.float64], list[int]]:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
-from bootlaw.runs.cells import Problem, absent_text, cell_text, number_array, own_array, text_array
+from bootlaw.runs.cells import (
+    Problem,
+    absent_text,
+    cell_text,
+    number_array,
+    own_array,
+    text_array,
+    truth_notes,
+)
 from bootlaw.runs.headings import read_headings
 from bootlaw.runs.raw import RawTable
 from bootlaw.runs.schema import BY_NAME, COLUMNS, ONE_STAGE, REQUIRED, Heading
@@ -40,6 +48,8 @@ def run_table(raw: RawTable) -> RunTable:
     notes = [*raw.notes, *(heading.note for heading in headings if heading.note)]
     if "tokens_stage1" not in positions:
         notes.append("column 'tokens' read as one stage: tokens_stage1 = 0, tokens_stage2 = tokens")
+    own = zip(headings, raw.columns, strict=True)
+    notes += truth_notes((head.written, cells) for head, cells in own if head.column is None)
     notes += _default_methods(arrays)
     columns = _in_schema_order(arrays)
     return RunTable(columns, raw.source, raw.row_numbers, tuple(notes), raw.row_word)

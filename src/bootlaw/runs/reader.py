@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
-from bootlaw.runs.cells import own_array
+from bootlaw.runs.cells import own_array, truth_notes
 from bootlaw.runs.delimited import read_csv
 from bootlaw.runs.files import read_bytes
 from bootlaw.runs.frames import read_frame, read_mapping, read_parquet
@@ -61,8 +61,10 @@ def read_numbers(source: Any) -> RunTable:
     if isinstance(source, RunTable):
         return source
     raw = _raw(source)
-    columns = {name: own_array(cells) for name, cells in zip(raw.headers, raw.columns, strict=True)}
-    return RunTable(columns, raw.source, raw.row_numbers, raw.notes, raw.row_word)
+    named = dict(zip(raw.headers, raw.columns, strict=True))
+    columns = {name: own_array(cells) for name, cells in named.items()}
+    notes = (*raw.notes, *truth_notes(named.items()))
+    return RunTable(columns, raw.source, raw.row_numbers, notes, raw.row_word)
 
 
 def _raw(source: Any) -> RawTable:

@@ -48,9 +48,7 @@ class RunTable:
         """
         values = self._column(column)
         if values.dtype == object:
-            truth = set(values.tolist()) <= {"True", "False", ""}
-            advice = "; write 1 and 0 for True and False" if truth else ""
-            raise InputError(f"{self.source}: column '{column}' holds text, not numbers{advice}")
+            raise InputError(f"{self.source}: column '{column}' holds text, not numbers")
         return values
 
     def text(self, column: str) -> NDArray[np.object_]:

@@ -4,7 +4,8 @@ Comparisons (``==`` or ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, chained, ``i
 ``not in``) of columns, numbers and text, joined by ``and``, ``or``, ``not`` (or ``&``, ``|``,
 ``~``) and parentheses. Columns go by their names and aliases; a name with blanks or operators in
 it stands in backticks. Numbers may end in k, M, B or T. A word that is neither a column nor a
-number is text; quotes make it text in any case. Every comparison with an absent number is false.
+number is text; quotes make it text in any case. Beside a column of numbers, true and false are
+1 and 0. Every comparison with an absent number is false.
 
 The words are replaced by placeholders, Python's parser sorts out precedence, and only the few
 kinds of node named here are evaluated: nothing in an expression is ever executed.
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError
+from bootlaw.runs.cells import truth_value
 from bootlaw.runs.quantities import parse_quantity
 from bootlaw.runs.schema import column_named
 from bootlaw.runs.table import RunTable, known_columns
@@ -106,6 +108,9 @@ class _Operand:
             if not self.is_numbers:
                 raise WhereError(f"'{self.word.text}' is a column of text", self.word.start)
             return self.values
+        truth = truth_value(self.word.text)
+        if truth is not None:
+            return truth
         try:
             return parse_quantity("" if self.word.quoted else self.word.text)
         except ValueError:
