@@ -219,7 +219,7 @@ def test_a_row_on_which_much_rests_is_named() -> None:
 def evidence(monkeypatch: pytest.MonkeyPatch) -> Evidence:
     """Return what the diagnostics of a clean fit look at."""
     seen: list[Evidence] = []
-    module = importlib.import_module("bootlaw.fitting.fit")
+    module = importlib.import_module("bootlaw.fitting.fitted_rows")
     monkeypatch.setattr(module, "diagnose", lambda e, **_: seen.append(e) or ())
     fit(grid())
     return seen[0]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw import laws
+from bootlaw.arguments import as_items, require_kind, require_share, require_text
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting.fit import fit
 from bootlaw.fitting.levels import level_numbers
@@ -16,7 +16,7 @@ from bootlaw.fitting.misfit import Misfit, Rows
 from bootlaw.fitting.prediction import can_predict, prediction_interval
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.rollouts import LEAST_LEVELS, REPLICATES, ROLLOUTS, misfits_along
-from bootlaw.laws import Law
+from bootlaw.laws import Law, as_law
 from bootlaw.runs import RunTable, read_runs
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,10 @@ def misfit(
         Where no level can be held out: too few levels, or nothing identifiable without it.
     """
     runs = table if isinstance(table, RunTable) else read_runs(table)
-    law = laws.get(law) if isinstance(law, str) else law
+    law = as_law(law)
+    require_text(variable=variable)
+    if not (isinstance(rollouts, int) and rollouts >= 1):
+        raise InputError(f"rollouts is a whole number of at least 1, not {rollouts!r:.100}")
     values = runs.numbers(variable)
     if not (values > 0).all():
         raise InputError(f"{runs.source}: {variable} must be above 0 in every row for a roll-out")
@@ -89,11 +92,14 @@ def interval_beyond(
     InputError
         Where the fit has no replicates or no residual scale.
     """
+    require_kind(Fit, found=found)
+    require_share(level=level)
     if not can_predict(found):
         raise InputError("an interval needs a fit with bootstrap=200 or so and rows to spare")
     runs = table if isinstance(table, RunTable) else read_runs(table)
     predictions = found.predict_replicates(runs)
-    for one in misfits:
+    for one in as_items("misfits", misfits):
+        require_kind(Misfit, misfits=one)
         if one.covers(part):
             draws = one.draws(len(predictions), part)[:, np.newaxis]
             with np.errstate(over="ignore"):

@@ -8,9 +8,9 @@ from typing import Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.arguments import as_items, require_text, require_text_or_none
 from bootlaw.errors import BootlawError, InputError, UndeterminedError
 from bootlaw.fitting.contestants import Field, named_field, whole_field
-from bootlaw.fitting.fit import require_text
 from bootlaw.fitting.holdouts import (
     EXPANDING,
     Split,
@@ -20,6 +20,7 @@ from bootlaw.fitting.holdouts import (
     splits,
 )
 from bootlaw.fitting.information import aicc, huber_log_likelihood
+from bootlaw.fitting.options import Options as FitOptions
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.scoreboard import Comparison, ComparisonRow
 from bootlaw.fitting.scores import Fits, Options, Residuals, Score
@@ -103,16 +104,19 @@ def compare(
         When holding out leaves nothing to fit, with every hold-out where several are named.
     """
     names = holdout_names(holdout)
-    require_text(method=method, where=where)
+    require_text_or_none(method=method, where=where)
+    known = FitOptions(delta=delta, bootstrap=bootstrap, seed=seed)
     if isinstance(laws, str):
         raise InputError(f"laws are keys in a list, such as [{laws!r}], not {laws!r}")
+    if laws is not None:
+        laws = as_items("laws", laws)
     if not names:
         raise InputError("no hold-out was named; name one, such as lowest-loss")
     runs = table if isinstance(table, RunTable) else read_runs(table)
     field = (
         whole_field(runs, method, where) if laws is None else named_field(runs, laws, method, where)
     )
-    fits = Fits(field.rows, Options(delta, bootstrap, seed))
+    fits = Fits(field.rows, Options(known.delta, known.bootstrap, known.seed))
     if isinstance(holdout, str):
         return _comparison(field, fits, holdout)
     return contest_all(field, fits, names)

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from bootlaw import laws as catalogue
 from bootlaw.errors import InputError
 from bootlaw.fitting.applicability import why_not
-from bootlaw.fitting.fit import as_law
 from bootlaw.fitting.rows import select_rows
 from bootlaw.fitting.selection import FitRows
-from bootlaw.laws import Law
+from bootlaw.laws import Law, as_law
 from bootlaw.runs import RunTable
 
 REFERENCE = "bootstrapped"

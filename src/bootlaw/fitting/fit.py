@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from bootlaw import laws
+from bootlaw.arguments import require_text, require_text_or_none
 from bootlaw.errors import InputError
 from bootlaw.fitting.fitted_rows import fit_rows
 from bootlaw.fitting.kernel import MOST_PARAMETERS
@@ -14,7 +14,7 @@ from bootlaw.fitting.objective import Loss, Scale
 from bootlaw.fitting.options import DELTA, Options, Search
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.rows import complete_rows, select_rows
-from bootlaw.laws import Law, constrain
+from bootlaw.laws import Law, as_law, constrain
 from bootlaw.runs import RunTable, read_numbers, read_runs
 
 LOSS = "loss"
@@ -98,11 +98,11 @@ def fit(
         level=level,
         resample=resample,
         seed=seed,
-        fixed=fixed or {},
-        tied=tied or {},
-        bounds=bounds or {},
-        priors=priors or {},
-        start=start or {},
+        fixed={} if fixed is None else fixed,
+        tied={} if tied is None else tied,
+        bounds={} if bounds is None else bounds,
+        priors={} if priors is None else priors,
+        start={} if start is None else start,
         search=search,
         weights=weights,
         errors=errors,
@@ -110,7 +110,8 @@ def fit(
         remarks=remarks,
     )
     law = as_law(law)
-    require_text(method=method, where=where, target=target)
+    require_text(target=target)
+    require_text_or_none(method=method, where=where)
     if not law.variables:
         raise InputError(
             f"law {law.key} reads no column of the table, so it is the same number in every row; "
@@ -132,25 +133,9 @@ def fit(
     return fit_rows(rows, constrained, options, started)
 
 
-def as_law(law: str | Law) -> Law:
-    """Return the law with a key, or the law itself; InputError for anything else."""
-    if isinstance(law, Law):
-        return law
-    if not isinstance(law, str):
-        raise InputError(f"law is the key of a law, a formula or a Law, not {law!r:.100}")
-    return laws.get(law)
-
-
 def names_of(profile: object) -> tuple[str, ...]:
     """Return the parameters to profile, given as a list of names or as one name."""
     listed = (profile,) if isinstance(profile, str) else profile
     if not isinstance(listed, tuple | list):
         raise InputError(f"profile is a list of parameters, not {profile!r:.100}")
     return tuple(str(name) for name in listed)
-
-
-def require_text(**named: str | None) -> None:
-    """Raise InputError for an option that is no text."""
-    for name, value in named.items():
-        if not isinstance(value, str | None):
-            raise InputError(f"{name} is text, not {value!r:.100}")

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.arguments import require_text_or_none
 from bootlaw.errors import InputError
 from bootlaw.fitting.bootstrap import Replicates
 from bootlaw.fitting.diagnostics import diagnose
 from bootlaw.fitting.evidence import Diagnostic, Evidence
-from bootlaw.fitting.fit import as_law, names_of, require_text
+from bootlaw.fitting.fit import names_of
 from bootlaw.fitting.fitted_rows import earned_misfits
 from bootlaw.fitting.flatness import Plateau
 from bootlaw.fitting.identifiability import Identifiability
@@ -26,7 +27,7 @@ from bootlaw.fitting.options import Options
 from bootlaw.fitting.outcome import Outcome, as_fit, natural, work_out
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.selection import FitRows
-from bootlaw.laws import Constrained, Law, SeveralMethods, constrain, several_methods
+from bootlaw.laws import Constrained, Law, SeveralMethods, as_law, constrain, several_methods
 from bootlaw.runs import RunTable, read_runs
 
 Numbers = NDArray[np.intp]
@@ -64,9 +65,12 @@ def fit_jointly(
         When the rows or the options make no sense, or the methods have nothing to share.
     """
     started = time.perf_counter()
-    require_text(where=where)
+    require_text_or_none(where=where)
     if isinstance(methods, str):
         raise InputError(f"methods are names in a list, such as ['cpt', 'stack'], not {methods!r}")
+    unknown = set(options) - {one.name for one in fields(Options)}
+    if unknown:
+        raise TypeError(f"fit_jointly() takes no argument {', '.join(sorted(unknown))}")
     asked = Options(**{**options, "profile": names_of(options.get("profile", ()))})
     if any("=" in name for name in asked.profile):
         raise InputError("a forecast is one of a method: profile it in a fit of that method alone")

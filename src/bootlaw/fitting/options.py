@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from bootlaw.arguments import require_kind, require_text
 from bootlaw.errors import InputError
 from bootlaw.fitting.objective import Loss, Scale
 
@@ -104,6 +105,8 @@ def _require_types(options: Options) -> None:
         value = getattr(options, name)
         if not isinstance(value, Real) and not (name == "delta" and isinstance(value, str)):
             raise InputError(f"{name} is a number, not {value!r}")
+    require_kind(bool, remarks=options.remarks)
+    require_text(loss=options.loss, scale=options.scale, search=options.search)
     for name in ("resample", "weights", "errors"):
         value = getattr(options, name)
         if not isinstance(value, str | None):

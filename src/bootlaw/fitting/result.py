@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bootlaw.arguments import as_path
 from bootlaw.fitting.evidence import Diagnostic
 from bootlaw.fitting.misfit import Misfit
 from bootlaw.laws import Law
@@ -128,14 +129,14 @@ class Fit:
         """Write the fit as a JSON file; a reader sees the old file or the new one, no half."""
         from bootlaw.fitting.document import write
 
-        write(self, Path(path))
+        write(self, as_path(path))
 
     @classmethod
     def load(cls, path: str | Path) -> Fit:
         """Return the fit in a JSON file; InputError where it is not one."""
         from bootlaw.fitting.document import read
 
-        return read(Path(path))
+        return read(as_path(path))
 
     def summary(self) -> str:
         """Return the fit as a text table for people."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from bootlaw import laws
+from bootlaw.arguments import require_kind, require_text_or_none
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import (
     no_such_method,
@@ -16,7 +16,7 @@ from bootlaw.fitting.comparable import (
 )
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.fitting.selection import BY_WHERE, FitRows, Selection, distinct, why
-from bootlaw.laws import Law
+from bootlaw.laws import Law, as_law
 from bootlaw.laws.formula import USER
 from bootlaw.runs import RunTable, known_columns
 from bootlaw.runs.schema import column_named
@@ -45,7 +45,9 @@ def select_rows(
     InputError
         When no row is left, or the choice of a method, model or text is open.
     """
-    law = laws.get(law) if isinstance(law, str) else law
+    law = as_law(law)
+    require_kind(RunTable, table=table)
+    require_text_or_none(method=method, where=where)
     _require_share(drop_lowest)
     if "loss" in law.variables:
         raise InputError(

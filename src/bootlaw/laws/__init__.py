@@ -1,6 +1,6 @@
 """Scaling laws as data: formulas, parameters, exact derivatives, text, sources."""
 
-from bootlaw.laws.catalogue import get, names
+from bootlaw.laws.catalogue import as_law, get, names
 from bootlaw.laws.constraints import Constrained, constrain
 from bootlaw.laws.design import Design
 from bootlaw.laws.formula import from_formula
@@ -19,6 +19,7 @@ __all__ = [
     "Part",
     "Preset",
     "SeveralMethods",
+    "as_law",
     "constrain",
     "from_formula",
     "get",

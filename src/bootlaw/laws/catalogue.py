@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import cache
 
+from bootlaw.arguments import require_text
 from bootlaw.errors import InputError
 from bootlaw.laws.continual_laws import CONTINUAL_LAWS
 from bootlaw.laws.declaration import Declaration, Declared
@@ -43,13 +44,27 @@ def has_scratch_form(law: Law) -> bool:
     )
 
 
-@cache
 def get(key: str) -> Law:
     """Return the law with this key; InputError with a near match where there is none.
 
     ``KEY+size`` has a term in the model's size; ``KEY+scratch`` is the joint law with the runs
     from scratch; ``formula:TEXT`` a formula.
     """
+    require_text(key=key)
+    return _get(key)
+
+
+def as_law(law: str | Law) -> Law:
+    """Return the law with a key, or the law itself; InputError for anything else."""
+    if isinstance(law, Law):
+        return law
+    if not isinstance(law, str):
+        raise InputError(f"law is the key of a law, a formula or a Law, not {law!r:.100}")
+    return get(law)
+
+
+@cache
+def _get(key: str) -> Law:
     if key.startswith(PREFIX):
         return restored(key)
     base = key.removesuffix(SCRATCH_SUFFIX)

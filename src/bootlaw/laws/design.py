@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bootlaw.arguments import as_floats
 from bootlaw.errors import InputError
 from bootlaw.laws import tape
 from bootlaw.laws.expression import (
@@ -142,11 +143,13 @@ class Design:
 
 
 def _as_columns(law: Law, columns: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    if not isinstance(columns, Mapping):
+        raise InputError(f"columns are a dictionary by name, not {columns!r:.100}")
     found = {}
     for name in law.variables:
         if name not in columns:
             raise InputError(f"law {law.key} needs the column {name!r}")
-        found[name] = np.atleast_1d(np.asarray(columns[name], dtype=np.float64))
+        found[name] = np.atleast_1d(as_floats(name, columns[name]))
     arrays = np.broadcast_arrays(*found.values())
     return {name: np.array(array) for name, array in zip(found, arrays, strict=True)}
 

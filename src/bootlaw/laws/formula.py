@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from functools import cache
 
+from bootlaw.arguments import require_text, require_text_or_none, require_texts
 from bootlaw.errors import InputError
 from bootlaw.laws.canonical import canonical
 from bootlaw.laws.expression import Expression, Symbol, symbols, terms_of
@@ -52,6 +53,9 @@ def from_formula(
     InputError
         Where the text is no formula, or has no parameter to fit.
     """
+    require_text(text=text, title=title, source=source)
+    require_text_or_none(key=key)
+    require_texts(columns=columns)
     parts = _parts(text, columns)
     names = list(dict.fromkeys(name for part in parts for name in symbols(part.expression)))
     if not names:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bootlaw.arguments import as_floats, require_text
 from bootlaw.errors import InputError
 from bootlaw.laws.expression import Expression, variables
 from bootlaw.laws.names import D1, METHOD_NUMBER
@@ -149,6 +150,7 @@ class Law:
 
     def index(self, name: str) -> int:
         """Return the position of a parameter; InputError for a name that the law lacks."""
+        require_text(name=name)
         if name not in self.names:
             known = ", ".join(self.names)
             raise InputError(f"law {self.key} has no parameter {name!r}; it has {known}")
@@ -181,7 +183,8 @@ class Law:
         """
         from bootlaw.laws.design import Design
 
-        return Design(self, columns).loss(self.to_internal(self._checked(params)))
+        values = self._checked(params)
+        return Design(self, columns).loss(self.to_internal(values))
 
     def jacobian(self, params: ArrayLike, columns: Mapping[str, ArrayLike]) -> Floats:
         """Return d loss / d params (..., n, p), exact; arguments as for `loss`."""
@@ -192,7 +195,7 @@ class Law:
         return np.asarray(slopes / np.where(self.logged, natural, 1.0)[..., None, :])
 
     def _checked(self, params: ArrayLike) -> Floats:
-        values = np.asarray(params, dtype=np.float64)
+        values = as_floats("params", params)
         if values.ndim == 0 or values.shape[-1] != len(self.parameters):
             raise InputError(
                 f"law {self.key} takes {len(self.parameters)} parameters "

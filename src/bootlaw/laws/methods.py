@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bootlaw.arguments import require_texts
 from bootlaw.errors import InputError
 from bootlaw.laws.expression import Symbol, substitute, symbols
 from bootlaw.laws.law import Law, Parameter
@@ -53,6 +54,7 @@ def several_methods(law: Law, methods: Sequence[str]) -> SeveralMethods:
         For fewer than two methods, a method named twice, a law of runs from scratch, or one
         without anything to share.
     """
+    require_texts(methods=methods)
     if len(methods) < 2 or len(set(methods)) < len(methods):
         raise InputError(f"a joint fit needs two methods or more, each once, not {list(methods)}")
     if not law.is_two_stage:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 
+from bootlaw.arguments import require_text
 from bootlaw.errors import InputError
 from bootlaw.laws.expression import (
     Expression,
@@ -83,6 +84,7 @@ def parse(text: str, columns: Collection[str] = ()) -> Expression:
     InputError
         Where the text is no formula; the message shows the place.
     """
+    require_text(text=text)
     if len(text) > LONGEST:
         raise InputError(f"the formula has {len(text)} characters; at most {LONGEST} are read")
     return _Parser(re.sub(r"\s", " ", text), frozenset(columns)).whole()

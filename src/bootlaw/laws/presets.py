@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bootlaw.arguments import require_text
 from bootlaw.errors import InputError
 from bootlaw.laws.catalogue import get
 from bootlaw.laws.law import Law
@@ -204,6 +205,7 @@ def preset_names() -> tuple[str, ...]:
 
 def preset(name: str) -> Preset:
     """Return the published coefficients with this name; InputError with a near match."""
+    require_text(name=name)
     if name in _BY_KEY:
         return _BY_KEY[name]
     import difflib

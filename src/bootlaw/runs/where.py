@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bootlaw.arguments import require_text
 from bootlaw.errors import InputError
 from bootlaw.runs.cells import truth_value
 from bootlaw.runs.quantities import parse_quantity
@@ -52,6 +53,7 @@ def matching_rows(expression: str, table: RunTable) -> Mask:
     InputError
         When the expression cannot be read; names the position and the known columns.
     """
+    require_text(where=expression)
     one_line = " ".join(expression.splitlines())
     try:
         parsed = parse(one_line)
