@@ -143,3 +143,10 @@ def test_printed_digits_follow_the_width_of_the_interval() -> None:
     assert _rounded(Estimate(1.228449, 0.91234, 1.31234, "")) == ("1.23", "0.91 to 1.31")
     assert _rounded(Estimate(0.15, 0.15, 0.15, "")) == ("0.15", "0.15 to 0.15")
     assert _rounded(Estimate(2.42382e6, None, None, "")) == ("2.42382e+06", "")
+
+
+@pytest.mark.parametrize("document", ['{"law": "power"}', None, 3, []])
+def test_what_is_no_document_is_told_how_to_become_one(document: object) -> None:
+    """The message was Python's own about string indices."""
+    with pytest.raises(InputError, match=f"not a fit but a {type(document).__name__}.*json.loads"):
+        Fit.from_json(document)  # type: ignore[arg-type]

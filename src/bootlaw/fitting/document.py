@@ -68,7 +68,12 @@ def to_document(fit: Fit) -> dict[str, Any]:
 
 def from_document(document: Mapping[str, Any]) -> Fit:
     """Return the fit in `document`; InputError where it is not one."""
-    if isinstance(document, Mapping) and document.get("kind") == "average":
+    if not isinstance(document, Mapping):
+        raise InputError(
+            f"not a fit but a {type(document).__name__}: give the dictionary that to_json "
+            "returns (json.loads of a text), or read a file with Fit.load"
+        )
+    if document.get("kind") == "average":
         raise InputError(
             "several laws averaged, where a fit of one law is asked for; write one with bootlaw "
             "fit --out"

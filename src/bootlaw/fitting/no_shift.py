@@ -36,7 +36,7 @@ class NoShift:
     ----------
     verdict : ``main_law`` where it predicts better than total tokens beyond chance,
         ``total_tokens`` where it is the other way round, ``tie``, or ``undetermined`` where one
-        of the two could not be fitted for any hold-out.
+        of the two could not be fitted for any hold-out, or one cluster is all that was held out.
     rows : ``same-text`` where the runs are those with data1 = data2, ``all`` otherwise.
     note : what to know about the rows, empty where there is nothing.
     ratio, bridge : held-out error of total tokens, and of the multiplicative law, over that of
@@ -57,6 +57,12 @@ class NoShift:
         """Return the verdict in words with its numbers."""
         if self.ratio is None:
             return self._no_verdict()
+        if self.verdict == "undetermined":
+            return (
+                "No verdict, because the rows held out are one, or of one trunk: there total "
+                f"tokens errs {self.ratio.words()} as much as the main law, by chance or not. Add "
+                "runs, or choose another hold-out."
+            )
         n, all_held = self.ratio.n_holdouts, len(self.comparisons.contests)
         over = f"{n} hold-out{'s' * (n > 1)}" if n == all_held else f"{n} of {all_held} hold-outs"
         verdict = (
@@ -201,7 +207,7 @@ def _pairs(pooled: Sequence[_HeldOut], law: str) -> list[HeldOutPair]:
 
 
 def _verdict(ratio: ErrorRatio | None) -> Verdict:
-    if ratio is None:
+    if ratio is None or ratio.lower is None:
         return "undetermined"
     verdicts: dict[int, Verdict] = {1: "main_law", 0: "tie", -1: "total_tokens"}
     return verdicts[ratio.side]

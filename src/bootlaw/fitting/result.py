@@ -113,7 +113,10 @@ class Fit:
         return np.minimum(losses, np.finfo(np.float64).max)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fit as plain data that `from_json` restores exactly."""
+        """Return the fit as plain data, a dictionary ready for ``json.dumps``.
+
+        `from_json` restores it exactly; `save` and `load` write and read it as a file.
+        """
         from bootlaw.fitting.document import to_document
 
         return to_document(self)
