@@ -11,13 +11,18 @@ pytestmark = pytest.mark.train
 
 OPERATORS = {
     "identity": lambda spec: growth.identity(spec, layers=3),
-    "tile": lambda spec: growth.tile(spec, factor=3, ffn_factor=2, noise=False, head="tie"),
+    "tile": lambda spec: growth.tile(
+        spec, factor=3, ffn_factor=2, noise=False, head="tie" if spec.tied else "untie"
+    ),
     "widen_ffn": lambda spec: growth.widen_ffn(spec, intermediate_size=61),
     "widen_ffn, zero": lambda spec: growth.widen_ffn(spec, mode="zero"),
     "pad_hidden": lambda spec: growth.pad_hidden(spec, hidden_size=48),
     "two in a row": lambda spec: growth.compose(
         spec,
-        [Step("tile", {"noise": False, "head": "tie"}), Step("identity", {"layers": 3})],
+        [
+            Step("tile", {"noise": False, "head": "tie" if spec.tied else "untie"}),
+            Step("identity", {"layers": 3}),
+        ],
     ),
 }
 CASES = [

@@ -235,5 +235,5 @@ def _what_to_do() -> str:
 
     return (
         f"name an operator (--op {', '.join(OPERATORS)}) or a goal (--goal {', '.join(GOALS)}; "
-        "`bootlaw grow CHECKPOINT --dry-run` explains them)"
+        "`bootlaw grow CHECKPOINT OUT --dry-run` explains them)"
     )

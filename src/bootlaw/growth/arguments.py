@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from inspect import Parameter, signature
 from types import NoneType, UnionType
@@ -64,6 +65,8 @@ def _of_kind(name: str, value: Any, hint: Any) -> Any:
     if isinstance(value, bool) and bool in kinds:
         return value
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, float) and not math.isfinite(value):
+        number = False
     if number and int in kinds and value == int(value):
         return int(value)
     if number and float in kinds:

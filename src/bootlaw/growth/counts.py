@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bootlaw.growth.families import family_of
 from bootlaw.growth.family import Config
+from bootlaw.growth.fields import check_fields
 from bootlaw.growth.roles import Axis, Role
 from bootlaw.growth.spec import ModelSpec, Place, expected_places, sizes_of
 
@@ -42,6 +43,7 @@ def configured_counts(config: Config) -> Counts:
         When the family is unknown, or a field that it needs is missing.
     """
     family = family_of(config.get("model_type"))
+    check_fields(family, config)
     sizes = sizes_of(family, config)
     layers = int(family.value(config, family.keys.layers))
     tied = bool(family.value(config, "tie_word_embeddings"))

@@ -40,6 +40,8 @@ class Family:
     defaults: Config
     """Values of fields that ``config.json`` may leave out, as `transformers` fills them in."""
     keys: Keys = field(default_factory=Keys)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field of the configuration -> other names under which `transformers` reads and writes it."""
     silenced: frozenset[Role] = frozenset({Role.O, Role.DOWN})
     """Roles whose tensors are set to zero to make a block add nothing: the outputs of attention
     and FFN, or, where norms follow those, the gains of these norms."""
@@ -63,7 +65,8 @@ class Family:
 
     def value(self, config: Config, key: str) -> Any:
         """Return a field of the configuration, or what `transformers` takes where it is absent."""
-        return config[key] if key in config else self.defaults.get(key)
+        known = next((name for name in (key, *self.aliases.get(key, ())) if name in config), None)
+        return self.defaults.get(key) if known is None else config[known]
 
     def slot(self, role: Role) -> Slot:
         """Return the first slot of a role."""

@@ -22,7 +22,7 @@ from bootlaw.growth.onward.facts import Known
 from bootlaw.growth.onward.model_card import model_card
 from bootlaw.growth.onward.train_spec import train_toml
 from bootlaw.growth.prepare import Prepared, prepare, read_card
-from bootlaw.growth.proof.batch import fixed_batch
+from bootlaw.growth.proof.batch import Batch, fixed_batch
 from bootlaw.growth.proof.check import CheckReport, check_growth
 from bootlaw.growth.proof.skeleton import check_skeleton
 from bootlaw.growth.receipt import RECEIPT_NAME, Receipt
@@ -165,14 +165,16 @@ def _carried_out(
     prepared: Prepared, decision: CheckDecision, out: Path, say: Say, started: float
 ) -> Receipt:
     request, parent = prepared.request, prepared.parent
-    optimizer_policy(prepared)  # refuses what cannot be carried before hours of work
+    # Before hours of work: what cannot be carried, and a text that cannot be used, are refused.
+    optimizer_policy(prepared)
+    batch = None if decision.dtype is None else _batch(prepared)
     if request.hash == "full":
         say(f"hashing {parent.origin}")
     digest = parent.hash(request.hash)
     kept: list[Receipt] = []
 
     def before_publish(partial: Path) -> None:
-        report = _checked(prepared, decision, partial, say)
+        report = _checked(prepared, decision, batch, partial, say)
         seconds = time.monotonic() - started
         receipt = replace(receipt_of(prepared, report, digest, "done"), seconds=seconds)
         for name, content in _documents(prepared, receipt).items():
@@ -219,18 +221,23 @@ def _unchecked(decision: CheckDecision) -> CheckReport:
     return CheckReport(status=decision.status, reason=decision.reason, dtype=decision.dtype)
 
 
-def _checked(prepared: Prepared, decision: CheckDecision, partial: Path, say: Say) -> CheckReport:
-    if decision.dtype is None:
+def _batch(prepared: Prepared) -> Batch:
+    request, parent = prepared.request, prepared.parent
+    text = None if request.check_text is None else Path(request.check_text)
+    return fixed_batch(parent.folder, parent.config, seed=request.seed, text=text)
+
+
+def _checked(
+    prepared: Prepared, decision: CheckDecision, batch: Batch | None, partial: Path, say: Say
+) -> CheckReport:
+    if decision.dtype is None or batch is None:
         say(f"not compared with the parent: {decision.reason}")
         return replace(
             _unchecked(decision), parameters_built=_skeleton(prepared, decision, partial)
         )
-    request, parent = prepared.request, prepared.parent
-    text = None if request.check_text is None else Path(request.check_text)
-    batch = fixed_batch(parent.folder, parent.config, seed=request.seed, text=text)
     say(f"checking against the parent, in {decision.dtype}")
     report = check_growth(
-        parent.folder,
+        prepared.parent.folder,
         partial,
         prepared.plan.preservation,
         batch,

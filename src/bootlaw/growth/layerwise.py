@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bootlaw.errors import InputError
+from bootlaw.growth.family import Config
 from bootlaw.growth.spec import ModelSpec
 
 _MOVES = ("layer_types", "no_rope_layers")
@@ -21,7 +22,7 @@ _PATTERNS = (
 )
 """Fields that give layers their kind by their number; not right any more once layers move."""
 
-_NOT_PER_LAYER = ("architectures", "eos_token_id", "bos_token_id", "pad_token_id")
+_NOT_PER_LAYER = ("architectures", "eos_token_id", "bos_token_id", "pad_token_id", "id2label")
 
 
 def rearranged(spec: ModelSpec, origins: Sequence[int]) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def rearranged(spec: ModelSpec, origins: Sequence[int]) -> dict[str, Any]:
         When a field gives layers their kind in a way that cannot move with them.
     """
     _refuse_patterns(spec)
+    follows = _in_step(spec.config)
     config = {**spec.config, spec.family.keys.layers: len(origins)}
     for key in _MOVES:
         if spec.config.get(key):
@@ -40,7 +42,8 @@ def rearranged(spec: ModelSpec, origins: Sequence[int]) -> dict[str, Any]:
     kinds = layer_kinds(spec)
     if kinds and not spec.config.get("layer_types"):
         config["layer_types"] = [kinds[origin] for origin in origins]
-    _follow_window(config)
+    if follows:
+        _follow_window(config)
     return config
 
 
@@ -62,10 +65,19 @@ def _entries(spec: ModelSpec, key: str) -> Sequence[Any]:
     return entries
 
 
+def _in_step(config: Config) -> bool:
+    """Return whether ``max_window_layers``, which older readers take, says what is the case."""
+    full = config.get("max_window_layers")
+    if full is None or not config.get("use_sliding_window"):
+        return False
+    types = config.get("layer_types")
+    return not types or all((kind == "full_attention") == (n < full) for n, kind in enumerate(types))
+
+
 def _follow_window(config: dict[str, Any]) -> None:
     """Keep ``max_window_layers``, which older readers take instead of ``layer_types``, in step."""
     types = config.get("layer_types")
-    if not (types and config.get("use_sliding_window") and "max_window_layers" in config):
+    if not types:
         return
     full = types.count("full_attention")
     if any(kind != "full_attention" for kind in types[:full]):
@@ -86,10 +98,13 @@ def _refuse_patterns(spec: ModelSpec) -> None:
                 "list with one entry per layer (layer_types) if the family reads one"
             )
     for key, value in spec.config.items():
+        if key in (*_MOVES, *_NOT_PER_LAYER, *_PATTERNS):
+            continue
         listed = isinstance(value, list) and len(value) == spec.layers > 1
-        if listed and key not in (*_MOVES, *_NOT_PER_LAYER, *_PATTERNS):
+        numbered = isinstance(value, dict) and value and all(map(str.isdecimal, value))
+        if listed or numbered:
+            what = "a list with as many entries as layers" if listed else "a table by number"
             raise InputError(
-                f"config.json has a list with as many entries as layers, {key}; growth cannot "
-                "tell whether it belongs to the layers, and would not move it with them. "
-                "Remove it if it does not matter"
+                f"config.json has {what}, {key}; growth cannot tell whether it belongs to the "
+                "layers, and would not move it with them. Remove it if it does not matter"
             )

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bootlaw.errors import InputError
+from bootlaw.growth.carrying import POLICIES
+from bootlaw.growth.checkpoint import HASHES, parse_size
 from bootlaw.growth.compose import Step
 from bootlaw.growth.onward.facts import Known
+from bootlaw.growth.size import PRECISIONS
 
 _STEP = re.compile(r"^(?P<name>[A-Za-z][\w-]*)(?::(?P<arguments>.*))?$", re.DOTALL)
 _VOCABULARY = {"vocab", "vocabulary", "vocab_size", "add_tokens", "resize_token_embeddings"}
@@ -54,8 +57,10 @@ class GrowRequest:
         _check_choice("check", self.check, ("auto", "on", "off"))
         dtypes = ("auto", "float64", "float32", "float16", "bfloat16")
         _check_choice("check_dtype", self.check_dtype, dtypes)
-        policies = ("auto", "carry", "reset", "reset+warmup")
-        _check_choice("optimizer", self.optimizer, policies)
+        _check_choice("optimizer", self.optimizer, POLICIES)
+        _check_choice("hash", self.hash, HASHES)
+        _check_choice("precision", self.precision, tuple(PRECISIONS))
+        parse_size(self.shard_size)
         if self.out is None and not self.dry_run:
             raise InputError("name the new folder OUT, or ask for a --dry-run")
         if bool(self.steps) == (self.goal is not None):

@@ -9,6 +9,7 @@ from typing import Any
 from bootlaw.errors import InputError
 from bootlaw.growth.families import family_of
 from bootlaw.growth.family import Config, Family
+from bootlaw.growth.fields import check_fields
 from bootlaw.growth.recipe import Shape
 from bootlaw.growth.roles import Axis, Part, Role, Slot
 
@@ -90,6 +91,7 @@ def describe(config: Config, shapes: Mapping[str, Shape]) -> ModelSpec:
     """
     _refuse_unusable(config, shapes)
     family = family_of(config.get("model_type"))
+    check_fields(family, config)
     sizes = sizes_of(family, config)
     layers = int(_field(family, config, family.keys.layers))
     tied = bool(family.value(config, "tie_word_embeddings"))

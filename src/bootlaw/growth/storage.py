@@ -8,6 +8,7 @@ keeps what the second rounding needs to know.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ def stored_types(plan: GrowthPlan, parent: Mapping[str, str]) -> dict[str, str]:
     """Return new tensor name -> type, by torch's name.
 
     A tensor keeps the type of what it is made of, the widest where that is several; one made of
-    nothing takes that of the parent's first tensor. The plan may say otherwise.
+    nothing takes the type that most of the parent's tensors have. The plan may say otherwise.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ def stored_types(plan: GrowthPlan, parent: Mapping[str, str]) -> dict[str, str]:
     parent
         Old tensor name -> type.
     """
-    usual = next(iter(parent.values()))
+    ((usual, _),) = Counter(parent.values()).most_common(1)
     found = {}
     for name, recipe in plan.recipes.items():
         kinds = [parent[source] for source in recipe.sources()] or [usual]

@@ -90,25 +90,32 @@ def _around(
 ) -> dict[int, Step]:
     """Return parameters -> step for possible candidates on both sides of `wanted`.
 
-    `candidates` ascend in size, so that bisection finds the place; refused ones are passed over.
+    `candidates` ascend in size, so that bisection finds the place; refused ones are passed over,
+    and those that bisection came by are kept: where most are refused they may be the neighbours.
     """
+    found: dict[int, Step] = {}
     low, high = 0, len(candidates) - 1
     while high - low > _TRIED_ONE_BY_ONE:
         middle = (low + high) // 2
-        place, params = next(
-            (
-                (place, params)
-                for place in range(middle, high)
-                if (params := count(candidates[place]))
-            ),
-            (high, None),
-        )
-        if params is None or params >= wanted:
-            high = place if params else middle
+        place, params = _first_possible(candidates, range(middle, high + 1), count)
+        if params is None:
+            high = middle
+            continue
+        found[params] = candidates[place]
+        if params >= wanted:
+            high = middle
         else:
             low = place
     tried = ((count(candidate), candidate) for candidate in candidates[low : high + 1])
-    return {params: candidate for params, candidate in tried if params is not None}
+    return found | {params: candidate for params, candidate in tried if params is not None}
+
+
+def _first_possible(
+    candidates: list[Step], places: range, count: Callable[[Step], int | None]
+) -> tuple[int, int | None]:
+    """Return the first of `places` whose candidate is not refused, with its parameters."""
+    counted = ((place, count(candidates[place])) for place in places)
+    return next(((place, params) for place, params in counted if params), (places.stop, None))
 
 
 def target_note(target: Target) -> str:

@@ -46,7 +46,7 @@ def test_a_full_disk_leaves_nothing_and_says_so(tmp_path):
 def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=3_000_000_000))
     with (
-        pytest.raises(BootlawError, match=r"needs 3\.00 GB, the disk has 3\.00 GB free"),
+        pytest.raises(BootlawError, match=r"needs 3,015\.0 MB, the disk has 3,000\.0 MB free"),
         new_folder(tmp_path / "out", 2_999_000_000),
     ):
         pass

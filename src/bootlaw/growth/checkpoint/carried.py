@@ -8,6 +8,7 @@ from pathlib import Path
 
 CARRIED = (
     "tokenizer*",
+    "tokenization_*.py",
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.*",

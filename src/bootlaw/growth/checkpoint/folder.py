@@ -21,6 +21,7 @@ from bootlaw.growth.checkpoint.tied import without_tied_head
 CONFIG = "config.json"
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+ADAPTER = "adapter_config.json"
 
 
 def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Checkpoint:
@@ -52,6 +53,15 @@ def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Ch
         for signs in [chat_signs(folder, config)]
         if signs
     ]
+    config, own_code = _without_own_code(config)
+    if own_code:
+        warnings.append(
+            f"{origin} brings code of its own for the model ({own_code}); parent and grown model "
+            "are taken for what transformers makes of them without it, and the grown model's "
+            "config.json does not name it"
+        )
+    if (folder / ADAPTER).is_file():
+        warnings.append(f"{origin} holds an adapter beside its weights, which is left out")
     if (folder / SINGLE).is_file() and (folder / INDEX).is_file():
         warnings.append(f"{origin} holds {SINGLE} and {INDEX}; {SINGLE} was read, as transformers")
     stored = without_tied_head(stored, config, origin)
@@ -61,6 +71,8 @@ def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Ch
 def _stored(folder: Path, origin: str) -> dict[str, Stored]:
     if (folder / SINGLE).is_file():
         return read_header(folder / SINGLE)
+    if (folder / SINGLE).is_symlink():
+        raise InputError(f"{folder / SINGLE} is a link to a file that is gone; download it again")
     if not (folder / INDEX).is_file():
         raise InputError(
             f"{origin} holds shards without {INDEX}; download or write the checkpoint again"
@@ -74,6 +86,17 @@ def _stored(folder: Path, origin: str) -> dict[str, Stored]:
             "download or write them again"
         )
     return _united(folder, shards, promised)
+
+
+def _without_own_code(config: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the configuration without ``auto_map`` for models, and the code that it named."""
+    named = config.get("auto_map")
+    if not isinstance(named, dict):
+        return config, ""
+    kept = {kind: code for kind, code in named.items() if kind == "AutoTokenizer"}
+    left_out = sorted({str(code) for kind, code in named.items() if kind not in kept})
+    rest = {key: value for key, value in config.items() if key != "auto_map"}
+    return rest | ({"auto_map": kept} if kept else {}), ", ".join(left_out)
 
 
 def _weight_map(index: Path) -> Mapping[str, str]:

@@ -18,6 +18,8 @@ from bootlaw.errors import InputError
 from bootlaw.growth.checkpoint.dtypes import DTYPES, itemsize
 
 _LENGTH = 8
+_LFS_POINTER = b"version "
+"""How the text begins that Git keeps in place of a large file (as a length, an absurd one)."""
 _LARGEST_HEAD = 100_000_000
 """Bytes; the reference implementation refuses longer heads too."""
 
@@ -52,7 +54,13 @@ def read_header(file: Path) -> dict[str, Stored]:
     try:
         size = file.stat().st_size
         with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(_LENGTH), "little")
+            start = stream.read(_LENGTH)
+            if start == _LFS_POINTER:
+                raise InputError(
+                    f"{file} is a Git LFS pointer, not the weights: run `git lfs pull` in its "
+                    "folder, or download with `hf download`"
+                )
+            length = int.from_bytes(start, "little")
             if size < _LENGTH or not 2 <= length <= min(_LARGEST_HEAD, size - _LENGTH):
                 raise _damaged(file, f"its first {_LENGTH} bytes do not give a head's length")
             head = json.loads(stream.read(length))

@@ -38,6 +38,9 @@ def new_folder(out: Path, needed: int) -> Iterator[Path]:
     """
     if out.exists() or out.is_symlink():
         raise InputError(f"{out} exists already; choose another folder, or remove it")
+    in_the_way = next((each for each in out.parents if each.exists() and not each.is_dir()), None)
+    if in_the_way is not None:
+        raise InputError(f"{out} cannot be made: {in_the_way} is a file; choose another folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(out)
@@ -89,9 +92,10 @@ def _alive(pid: int) -> bool:
 
 def _check_space(out: Path, needed: int) -> None:
     free = shutil.disk_usage(out.parent).free
-    if needed + _MARGIN > free:
+    wanted = needed + _MARGIN
+    if wanted > free:
         raise BootlawError(
-            f"{out} needs {needed / 1e9:.2f} GB, the disk has {free / 1e9:.2f} GB free; "
+            f"{out} needs {wanted / 1e6:,.1f} MB, the disk has {free / 1e6:,.1f} MB free; "
             "free space, or choose a folder on another disk"
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from bootlaw.errors import InputError
 from bootlaw.growth.checkpoint.header import Stored
+from bootlaw.growth.families import families
 
 _PAIRS = (
     ("lm_head.weight", "model.embed_tokens.weight"),
@@ -27,7 +28,9 @@ def without_tied_head(
         When such a head differs from the embedding, so that one of the two says wrong.
     """
     kept = dict(stored)
-    if not config.get("tie_word_embeddings"):
+    family = families().get(str(config.get("model_type")))
+    tied = config.get("tie_word_embeddings", family and family.value(config, "tie_word_embeddings"))
+    if not tied:
         return kept
     for head, embedding in _PAIRS:
         if head in kept and embedding in kept:

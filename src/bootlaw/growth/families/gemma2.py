@@ -25,6 +25,7 @@ FAMILY = Family(
         "head_dim": 256,
         "rms_norm_eps": 1e-6,
         "num_key_value_heads": 4,
+        "max_position_embeddings": 8192,
         "tie_word_embeddings": True,
         "initializer_range": 0.02,
     },

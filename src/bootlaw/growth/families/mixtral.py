@@ -42,6 +42,7 @@ FAMILY = Family(
         top_k="num_experts_per_tok",
         expert_ffn="intermediate_size",
     ),
+    aliases={"num_local_experts": ("num_experts",)},
     renormalises=True,
     windows_uniform=True,
 )

@@ -18,6 +18,7 @@ FAMILY = Family(
     ),
     defaults={
         "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 2048,
         "tie_word_embeddings": False,
         "initializer_range": 0.02,
     },

@@ -29,6 +29,7 @@ FAMILY = Family(
         "rope_theta": 10000.0,
         "max_position_embeddings": 32768,
         "num_key_value_heads": 4,
+        "num_experts": 128,
         "num_experts_per_tok": 8,
         "moe_intermediate_size": 768,
         "norm_topk_prob": False,
@@ -41,5 +42,6 @@ FAMILY = Family(
         top_k="num_experts_per_tok",
         expert_ffn="moe_intermediate_size",
     ),
+    aliases={"num_experts": ("num_local_experts",)},
     renormalises="norm_topk_prob",
 )

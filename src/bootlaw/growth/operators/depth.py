@@ -10,6 +10,9 @@ from bootlaw.growth.recipe import Constant, Copy, Recipe, Zeros
 from bootlaw.growth.roles import Part
 from bootlaw.growth.spec import ModelSpec, Place
 
+_MOST_LAYERS = 10_000
+"""More is a slip of the keyboard, and would be planned layer by layer."""
+
 
 def placed(spec: ModelSpec, origins: Sequence[int]) -> Iterator[tuple[str, str, int | None]]:
     """Yield (new name, old name, new layer) for a model whose layer i is layer `origins[i]`."""
@@ -62,6 +65,8 @@ def target_layers(spec: ModelSpec, operator: str, factor: int | None, layers: in
     if factor is not None and (factor != int(factor) or factor < 2):
         raise InputError(f"{operator} needs a whole factor of at least 2, found {factor}")
     target = layers if layers is not None else spec.layers * (int(factor) if factor else 2)
+    if target > _MOST_LAYERS:
+        raise InputError(f"{operator} makes up to {_MOST_LAYERS} layers, found {target}")
     if target <= spec.layers:
         raise InputError(
             f"{operator} needs more layers than the {spec.layers} of the parent, found {target}"

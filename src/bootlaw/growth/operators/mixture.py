@@ -11,6 +11,9 @@ from bootlaw.growth.layerwise import layer_kinds
 from bootlaw.growth.roles import Axis
 from bootlaw.growth.spec import ModelSpec
 
+_MOST_EXPERTS = 10_000
+"""More is a slip of the keyboard, and would be planned expert by expert."""
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -79,6 +82,11 @@ def mixture_of(
         raise InputError(
             "upcycle needs a noise of at least 0 and a drop_fraction from 0 to below 1, found "
             f"{noise} and {drop_fraction}"
+        )
+    units = spec.sizes[Axis.FFN] // granularity
+    if drop_fraction and not round(drop_fraction * units):
+        raise InputError(
+            f"upcycle with drop_fraction {drop_fraction} redraws none of an expert's {units} units"
         )
     if not renormalise and family.renormalises is True:
         raise InputError(
@@ -167,6 +175,8 @@ def _share(family: Family, shared_share: float | None) -> float:
 
 
 def _check_counts(spec: ModelSpec, experts: int, top_k: int, granularity: int) -> None:
+    if experts > _MOST_EXPERTS:
+        raise InputError(f"upcycle makes up to {_MOST_EXPERTS} experts a layer, found {experts}")
     if granularity < 1 or experts < 2 or not 1 <= top_k <= experts:
         raise InputError(
             "upcycle needs at least 2 experts, top_k from 1 to that number and a granularity of "

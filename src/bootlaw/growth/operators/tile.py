@@ -18,6 +18,8 @@ from bootlaw.growth.spec import ModelSpec
 
 SOURCE = "arXiv 2409.12903 (HyperCloning), symmetric and noisy-symmetric expansion"
 
+_LEAST_DB, _MOST_DB = 0.0, 60.0
+
 
 @dataclass(frozen=True)
 class _Tiling:
@@ -89,6 +91,16 @@ def tile(
     repeats = _repeats(spec, factor, ffn_factor, kv_heads)
     if head not in ("untie", "tie"):
         raise InputError(f"tile knows head = untie and tie, found {head!r}")
+    if head == "tie" and not spec.tied:
+        raise InputError(
+            "tile keeps a tied head tied (head = tie), and this parent's head is a matrix of its "
+            "own; leave head out"
+        )
+    if noise and not _LEAST_DB <= noise_db <= _MOST_DB:
+        raise InputError(
+            f"tile needs noise_db from {_LEAST_DB:g} (noise as large as the weights) to "
+            f"{_MOST_DB:g} (a thousandth of them), found {noise_db:g}; noise = no leaves it out"
+        )
     tiling = _Tiling(spec, repeats, noise_db if noise else None, spec.tied and head == "tie")
     unties = spec.tied and not tiling.ties_head
     return GrowthPlan(

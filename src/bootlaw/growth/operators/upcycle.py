@@ -90,7 +90,7 @@ def upcycle(
     sizes = sizes_of(family, config)
     places = dict(expected_places(family, config, sizes, spec.layers, spec.tied))
     upcycling = _Upcycling(spec, mixture, places, sizes)
-    std = float(router_std or spec.value("initializer_range") or 0.02)
+    std = _router_std(spec, router_std)
     return GrowthPlan(
         operator="upcycle",
         arguments={**mixture.arguments(), "router_std": std, "to": family.model_type},
@@ -106,10 +106,26 @@ def upcycle(
     )
 
 
+def _router_std(spec: ModelSpec, asked: float | None) -> float:
+    if asked is None:
+        return float(spec.value("initializer_range") or 0.02)
+    if asked <= 0:
+        raise InputError(
+            f"upcycle needs a router_std above 0, found {asked}: a router without spread sends "
+            "every token to the same experts"
+        )
+    return float(asked)
+
+
 def _target_family(spec: ModelSpec, to: str | None) -> Family:
     from bootlaw.growth.families import family_of
 
     known = spec.family.experts_as
+    if spec.experts:
+        raise InputError(
+            f"upcycle makes experts of a dense FFN, and a {spec.family.model_type} has "
+            f"{spec.experts} already"
+        )
     if not known:
         raise InputError(
             f"upcycle knows no mixture of experts whose blocks are those of "

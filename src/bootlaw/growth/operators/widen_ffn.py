@@ -105,7 +105,8 @@ def widen_ffn(
 def _target(old: int, factor: float | None, intermediate_size: int | None) -> int:
     if factor is not None and intermediate_size is not None:
         raise InputError("widen_ffn takes a factor or an intermediate_size, not both")
-    new = intermediate_size or round(old * (1.5 if factor is None else factor))
+    times = 1.5 if factor is None else factor
+    new = round(old * times) if intermediate_size is None else intermediate_size
     if new <= old:
         raise InputError(f"widen_ffn needs more than the parent's {old} units, found {new}")
     return new

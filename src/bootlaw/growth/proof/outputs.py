@@ -52,13 +52,18 @@ def outputs_of(
     Raises
     ------
     BootlawError
-        When transformers cannot load the model, misses tensors, finds ones it does not expect or
-        of another shape.
+        When transformers cannot load or run the model, misses tensors, finds ones it does not
+        expect or of another shape.
     """
     model = load_model(folder, dtype)
     if change is not None:
         change(model)
-    logits = _logits(model, batch)
+    try:
+        logits = _logits(model, batch)
+    except Exception as error:  # kernels raise many kinds for a shape that they do not take
+        raise BootlawError(
+            f"transformers loads {folder} and cannot run it: {_in_short(error)}"
+        ) from error
     params = sum(parameter.numel() for parameter in model.parameters())
     return Outputs(logits, _loss(logits, batch), params)
 
@@ -72,13 +77,18 @@ def load_model(folder: Path, dtype: str) -> PreTrainedModel:
     except BootlawError:
         raise
     except Exception as error:  # transformers raises many kinds for one cause: it cannot load
-        first = str(error).strip().splitlines()
-        raise BootlawError(
-            f"transformers cannot load {folder}: {first[0] if first else repr(error)}"
-        ) from error
+        raise BootlawError(f"transformers cannot load {folder}: {_in_short(error)}") from error
     _check_keys(folder, report)
     model.eval()
     return model
+
+
+def _in_short(error: Exception) -> str:
+    """Return the first line of an error, with the second where the first only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return repr(error)
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 def _pretrained(folder: Path, dtype: str) -> tuple[PreTrainedModel, Mapping[str, Any]]:
