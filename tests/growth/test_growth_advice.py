@@ -50,7 +50,7 @@ def test_a_preserved_function_keeps_the_rate_of_a_stable_parent():
 
 
 def test_a_wider_model_also_tries_the_rate_divided_by_its_width():
-    spec = advise(replace(PRESERVED, width=2), Known(peak_lr=3e-4))
+    spec = advise(replace(PRESERVED, width=2, tiled=2), Known(peak_lr=3e-4))
     assert spec.sweep["schedule.peak_lr"] == (3e-4, 1.5e-4)
 
 

@@ -270,5 +270,10 @@ def _documents(prepared: Prepared, receipt: Receipt) -> Mapping[str, str]:
     return {
         RECEIPT_NAME: receipt.text(),
         "train.toml": train_toml(spec, heading),
-        "README.md": model_card(receipt, spec, read_card(prepared.parent.folder)),
+        "README.md": model_card(
+            receipt,
+            spec,
+            read_card(prepared.parent.folder),
+            distributed=prepared.parent.trains,
+        ),
     }

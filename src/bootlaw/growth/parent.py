@@ -67,6 +67,11 @@ class Parent:
         return isinstance(self.checkpoint, TrainingCheckpoint)
 
     @property
+    def has_optimizer(self) -> bool:
+        """Whether the optimiser's state is there."""
+        return isinstance(self.checkpoint, TrainingCheckpoint) and self.checkpoint.has_optimizer
+
+    @property
     def total_bytes(self) -> int:
         """Bytes of its weights."""
         return stored_bytes(self.shapes, self.dtypes)

@@ -123,7 +123,7 @@ GOALS: Mapping[str, Recommendation] = {
         ),
         Recommendation(
             "more-capacity",
-            "more parameters at hardly more compute a token",
+            "many more parameters, while a token computes two FFNs instead of one",
             _fixed("upcycle", experts=8, top_k=2),
             "copies the FFN into experts and adds a router; with renormalised weights the function "
             "is preserved",

@@ -17,6 +17,8 @@ from bootlaw.growth.shape import shape_of
 from bootlaw.growth.size import TrainingMemory, training_memory
 from bootlaw.growth.target import target_note
 
+_NO_STATE = "a Hugging Face checkpoint holds no optimiser state"
+
 
 def receipt_of(prepared: Prepared, check: CheckReport, digest: str | None, status: str) -> Receipt:
     """Return the receipt; `digest` is the parent's hash, `status` ``done`` or ``planned``."""
@@ -66,19 +68,22 @@ def optimizer_policy(prepared: Prepared) -> OptimizerPolicy:
     InputError
         When it is to be carried over and the parent has none, or the operator no map for it.
     """
-    plan, asked = prepared.plan, prepared.request.optimizer
+    plan, parent, asked = prepared.plan, prepared.parent, prepared.request.optimizer
     rule = "none" if plan.moments is None else plan.moment_rule.value
-    if prepared.parent.trains:
-        policy = resolved_policy(plan, asked)
-        return OptimizerPolicy(asked, policy, rule, _reason(policy, asked, rule))
-    none = "a Hugging Face checkpoint holds no optimiser state"
-    if asked == "carry":
+    if asked == "carry" and not parent.trains:
         raise InputError(
-            f"--optimizer carry: {none}; a checkpoint of bootlaw's training loop does (its folder "
-            "step-NNNNNNNN). Leave it out: train.toml then has a warm-up for a fresh optimiser"
+            f"--optimizer carry: {_NO_STATE}; a checkpoint of bootlaw's training loop does (its "
+            "folder step-NNNNNNNN). Leave it out: train.toml then has a warm-up for a fresh "
+            "optimiser"
         )
-    policy = "reset" if asked == "reset" else "reset+warmup"
-    return OptimizerPolicy(asked, policy, rule, none)
+    policy = resolved_policy(plan, asked, saved=parent.has_optimizer)
+    if not parent.trains:
+        reason = _NO_STATE
+    elif not parent.has_optimizer:
+        reason = "the checkpoint was saved without its optimiser"
+    else:
+        reason = _reason(policy, asked, rule)
+    return OptimizerPolicy(asked, policy, rule, reason)
 
 
 def _reason(policy: str, asked: str, rule: str) -> str:

@@ -76,6 +76,11 @@ class TrainingCheckpoint:
         """Return a tensor of the model, or its `rows` of dimension 0."""
         return self._tensor(_MODEL + name, rows)
 
+    @property
+    def has_optimizer(self) -> bool:
+        """True where the optimiser's state was saved, not the weights alone."""
+        return any(_GROUP.match(key) for key in self.metadata.state_dict_metadata)
+
     def has_moments(self, name: str) -> bool:
         """True where Adam's state of a parameter is there."""
         keys = (self._moment(name, kind) for kind in (*MOMENTS, "step"))

@@ -49,7 +49,8 @@ def write_grown_training(
     optimizer
         ``carry``: weights by the plan's recipes, moments by its moment maps, and each
         parameter's own step counter; ``reset`` or ``reset+warmup``: moments and counters 0, as
-        of a new optimiser; ``auto``: see `bootlaw.growth.carrying`.
+        of a new optimiser; ``auto``: see `bootlaw.growth.carrying`. A parent that was saved
+        without its optimiser grows without one.
     seed
         Of whatever the plan draws at random.
     before_publish
@@ -67,7 +68,7 @@ def write_grown_training(
     BootlawError
         When the disk is too small, or something cannot be read or written.
     """
-    policy = resolved_policy(plan, optimizer)
+    policy = resolved_policy(plan, optimizer, saved=parent.has_optimizer)
     state = _State(plan, parent, carry=policy == "carry", seed=seed)
     with new_folder(out, state.nbytes) as folder:
         try:
@@ -100,7 +101,8 @@ class _State:
         for name in plan.recipes:
             kind = shapes[name], types[name]
             self._add(f"model.{name}", kind, partial(self._weight, name))
-            self._add_moments(name, kind, moments.get(name))
+            if parent.has_optimizer:
+                self._add_moments(name, kind, self._carried(moments.get(name)))
 
     @property
     def nbytes(self) -> int:
@@ -130,6 +132,11 @@ class _State:
     ) -> None:
         self._kinds[key] = kind
         self.builds[key] = build
+
+    def _carried(self, moments: MomentRecipe | None) -> MomentRecipe | None:
+        """Return the recipe where the parent has what it reads: frozen parameters have no state."""
+        sources = moments.first.sources() if moments else ()
+        return moments if all(map(self._parent.has_moments, sources)) else None
 
     def _add_moments(
         self, name: str, kind: tuple[tuple[int, ...], str], moments: MomentRecipe | None
@@ -192,6 +199,8 @@ def _planner(builds: Mapping[str, Callable[[], Tensor]]) -> Any:
 
 def _groups(plan: GrowthPlan, parent: TrainingCheckpoint) -> list[dict[str, Any]]:
     """Return the groups of the new parameters: those of what they are made of."""
+    if not parent.has_optimizer:
+        return []
     group_of = {
         name: number for number, group in enumerate(parent.groups) for name in group["params"]
     }

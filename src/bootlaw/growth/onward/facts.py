@@ -55,3 +55,5 @@ class Grown:
     """Patterns of parameters that the operator suggests to freeze, empty if none."""
     freeze: bool = False
     """Whether to follow that suggestion."""
+    tiled: float = 1.0
+    """How many times smaller the weights of hidden matrices have become: `tile` divides them."""

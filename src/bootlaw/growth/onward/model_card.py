@@ -13,7 +13,13 @@ from bootlaw.growth.receipt import RECEIPT_NAME, Receipt
 from bootlaw.growth.size import bytes_text, count_text
 
 
-def model_card(receipt: Receipt, spec: TrainSpec, parent_card: str | None = None) -> str:
+def model_card(
+    receipt: Receipt,
+    spec: TrainSpec,
+    parent_card: str | None = None,
+    *,
+    distributed: bool = False,
+) -> str:
     """Return the ``README.md`` of a grown model.
 
     Parameters
@@ -25,6 +31,8 @@ def model_card(receipt: Receipt, spec: TrainSpec, parent_card: str | None = None
     parent_card
         The parent's ``README.md``, for its licence and languages; its words are not repeated,
         since they speak of another model.
+    distributed
+        Whether the checkpoint is in torch's distributed format, as that of our own training.
     """
     name = Path(receipt.folder).name
     chain = ", then ".join(f"`{entry.operator}`" for entry in receipt.operations)
@@ -44,7 +52,7 @@ def model_card(receipt: Receipt, spec: TrainSpec, parent_card: str | None = None
             *_remarks(receipt),
             "## How to go on",
             "",
-            *_onward(receipt, spec),
+            *_onward(receipt, spec, distributed),
             "",
         ]
     )
@@ -138,7 +146,7 @@ def _remarks(receipt: Receipt) -> list[str]:
     return [*(f"* {remark}" for remark in remarks), ""] if remarks else []
 
 
-def _onward(receipt: Receipt, spec: TrainSpec) -> list[str]:
+def _onward(receipt: Receipt, spec: TrainSpec, distributed: bool) -> list[str]:
     lines = [
         f"`train.toml` holds the settings with the reason for each, `{RECEIPT_NAME}` everything "
         "about the growth.",
@@ -156,4 +164,5 @@ def _onward(receipt: Receipt, spec: TrainSpec) -> list[str]:
         lines += [f"* `{name}`: {question}" for name, question in spec.open.items()]
         lines.append("")
     experts = receipt.parameters_after.active != receipt.parameters_after.total
-    return [*lines, "With `transformers`:", "", "```python", trainer_snippet(spec, experts), "```"]
+    script = trainer_snippet(spec, experts, distributed)
+    return [*lines, "With `transformers`:", "", "```python", script, "```"]

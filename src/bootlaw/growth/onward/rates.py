@@ -44,12 +44,7 @@ def _from_parent(grown: Grown, known: Known, rate: float) -> tuple[tuple[float, 
             "between learning and forgetting: its peak, a third and a tenth of it",
         )
     if grown.width > 1:
-        return (
-            (rate, _two_digits(rate / grown.width)),
-            f"hidden matrices have {grown.width:g} times as many inputs and weights as many times "
-            "smaller, so the parent's rate moves them relatively faster; dividing by the width "
-            "undoes that (the 1/width rule of arXiv 2203.03466)",
-        )
+        return (rate, _two_digits(rate / grown.width)), _of_width(grown)
     if grown.experts is not None:
         return (
             (rate, _two_digits(rate / 3)),
@@ -62,6 +57,20 @@ def _from_parent(grown: Grown, known: Known, rate: float) -> tuple[tuple[float, 
         (rate, _two_digits(rate * 0.3)),
         "the parent's rate, and 0.3 of it: after stacking, the authors of arXiv 2405.15319 went "
         "from 1e-3 to 3e-4",
+    )
+
+
+def _of_width(grown: Grown) -> str:
+    inputs = f"hidden matrices have {grown.width:g} times as many inputs"
+    rule = "the 1/width rule of arXiv 2203.03466"
+    if grown.tiled > 1:
+        return (
+            f"{inputs} and weights {grown.tiled:g} times smaller, so the parent's rate moves them "
+            f"relatively faster; dividing by the width undoes that ({rule})"
+        )
+    return (
+        f"the parent's weights kept their size, which its rate was right for; {inputs}, and a "
+        f"recipe that scales the rate with them would divide it ({rule})"
     )
 
 
