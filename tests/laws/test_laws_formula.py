@@ -139,6 +139,8 @@ def test_a_formula_gets_a_scratch_part_that_its_key_restores():
     rows = {"tokens_stage1": [0.0, 1e9], "tokens_stage2": [1e9, 1e9]}
     expected = [3 * 1e9**-0.2 + 1, 2 * 1e9**-0.1 * 1e9**-0.1 + 1]
     np.testing.assert_allclose(joint.loss([2, 0.1, 0.1, 3, 0.2, 1], rows), expected)
+
+
 def test_usual_parameters_are_those_of_the_catalogue() -> None:
     found = {p.name for key in laws.names() for p in laws.get(key).parameters}
     assert found == USUAL_PARAMETERS

@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting.compare import compare, holdout_names
 from bootlaw.fitting.contestants import whole_field
-from bootlaw.fitting.fit import as_law
 from bootlaw.fitting.fit import fit as fit_law
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.fitting.result import Fit
 from bootlaw.fitting.scoreboard import Comparison
 from bootlaw.fitting.several import Comparisons
 from bootlaw.fitting.stacking import MEANINGLESS_RMS
-from bootlaw.laws import Law, with_scratch
+from bootlaw.laws import Law, as_law, with_scratch
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.runs import RunTable, read_runs
 

@@ -71,7 +71,9 @@ def _in_step(config: Config) -> bool:
     if full is None or not config.get("use_sliding_window"):
         return False
     types = config.get("layer_types")
-    return not types or all((kind == "full_attention") == (n < full) for n, kind in enumerate(types))
+    return not types or all(
+        (kind == "full_attention") == (n < full) for n, kind in enumerate(types)
+    )
 
 
 def _follow_window(config: dict[str, Any]) -> None:

@@ -32,8 +32,8 @@ SHORT_NAME_OF: Mapping[str, str] = {
 
 USUAL_PARAMETERS = frozenset(
     {
-        *("A", "A_s", "B", "B_s", "C_r", "Dl", "E", "F", "G", "R_D", "R_N"),
-        *("a", "a1", "a2", "a3", "a_s", "al", "b", "b0", "b1", "b_s", "be", "c", "eta"),
+        *("A", "A_s", "B", "B_n", "B_s", "C_r", "Dl", "E", "F", "G", "R_D", "R_N"),
+        *("a", "a1", "a2", "a3", "a_s", "al", "b", "b0", "b1", "b_n", "b_s", "be", "c", "eta"),
         *("g", "ga", "k", "s"),
     }
 )
