@@ -174,11 +174,21 @@ def test_no_law_that_can_be_fitted_writes_nothing(capsys, tmp_path):
     assert not path.exists()
 
 
-def test_questions_about_one_law_refuse_an_average(capsys, tmp_path):
+def test_the_runs_to_do_next_may_rest_on_an_average(capsys, tmp_path):
     path = tmp_path / "laws.json"
     run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path))
     capsys.readouterr()
-    assert (
-        main(["plan", "next", str(path), "--decision", "breakeven", "--tokens-stage1", "8M"]) == 2
-    )
+    asked = ["--decision", "forecast", "--tokens-stage1", "8M", "--tokens-stage2", "4M"]
+    assert main(["plan", "next", str(path), *asked, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["law"] == "average"
+    assert document["batch"]
+
+
+def test_a_law_of_runs_from_scratch_is_one_law(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path))
+    capsys.readouterr()
+    assert main(["plan", "next", str(path), "--decision", "optimum", "--total-tokens", "9M",
+                 "--scratch", str(path)]) == 2  # fmt: skip
     assert "several laws averaged" in capsys.readouterr().err

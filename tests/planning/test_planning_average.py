@@ -18,7 +18,9 @@ from bootlaw.planning import (
     forecast,
     forecasts,
 )
+from bootlaw.planning.average import at_base
 from bootlaw.planning.checkpoints import Checkpoint
+from bootlaw.planning.pilots import ForecastQuestion, next_runs
 
 STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
 ADDITIVE = {"A": 10.0, "a1": 0.15, "B": 20.0, "a2": 0.2, "A_s": 60.0, "a_s": 0.2, "E": 1.4}
@@ -176,3 +178,25 @@ def test_every_question_can_be_asked_of_a_real_average(tmp_path):
 def test_what_an_average_does_not_know_is_refused(laws_of):
     with pytest.raises(InputError, match="does not read it"):
         forecast(laws_of(), tokens_stage1=1e10, tokens_stage2=1e10, at={"replay": 0.1})
+
+
+def test_runs_that_tell_the_laws_apart_are_worth_doing(laws_of):
+    """Each law is sure of the loss far out, and the two differ: a run where they part settles it."""
+    average = laws_of(errors=(0.01, 0.01))
+    candidates = {
+        "tokens_stage1": [1e12, 1e10],
+        "tokens_stage2": [1e12, 1e10],
+        "cost": [1.0, 1.0],
+    }
+    asked = ForecastQuestion(1e12, 2e12)
+    found = next_runs(average, decision=asked, candidates=candidates, budget=1.0)
+    alone = next_runs(average.fits[0], decision=asked, candidates=candidates, budget=1.0)
+    assert found.before > 3 * alone.before
+    assert found.after < found.before / 2
+
+
+def test_a_replicate_whose_law_is_silent_at_a_candidate_follows_another_there(laws_of, factory):
+    limit = math.exp(factory.JOINT["a2"] / factory.JOINT["a3"])
+    source = at_base(as_source(laws_of()), 1e11, {})
+    far = {"tokens_stage1": 10 * limit, "tokens_stage2": 1e10}
+    assert np.isfinite(source.loss(far, "reuse")).all()

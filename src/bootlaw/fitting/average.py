@@ -75,6 +75,21 @@ class LawAverage:
         shares = 1.0 / (np.square(self.errors) + noise**2)
         return np.asarray(shares / shares.sum())
 
+    @property
+    def best(self) -> Fit:
+        """The fit of the law with the smallest error."""
+        return self.fits[0]
+
+    @property
+    def source(self) -> str:
+        """The table that the laws were fitted to."""
+        return self.best.source
+
+    @property
+    def level(self) -> float:
+        """The level of the fits' intervals."""
+        return self.best.level
+
     def to_json(self) -> dict[str, Any]:
         """Return the average as plain data that `from_json` restores exactly."""
         from bootlaw.fitting.average_document import to_document

@@ -41,8 +41,8 @@ class AverageSource(Source):
     ----------
     members : the laws, each with its replicates; ``params`` holds theirs side by side.
     weights : (k,) shares of sum 1.
-    settled_on : (r,) the law that each replicate follows whatever is asked, from `at_base`; None
-        where it depends on the D1 that is asked about.
+    settled_on : (r,) the law that each replicate follows wherever it has a loss, from `at_base`;
+        None where each follows the first law of its draw that has one.
     left_out : (k,) laws that say nothing about the base of `at_base`.
     """
 
@@ -108,9 +108,9 @@ class AverageSource(Source):
 
     def _followed(self, which: Indices, valid: Bools) -> Indices:
         """Return (k, n) or (k, 1) the law that each parameter vector follows."""
-        if self.settled_on is not None:
-            return np.asarray(np.concatenate([[0], self.settled_on])[which, np.newaxis])
         wanted = np.concatenate([np.zeros((len(self.members), 1)), self.preferences], axis=1)
+        if self.settled_on is not None:
+            wanted[self.settled_on, 1 + np.arange(self.settled_on.size)] = np.inf
         return np.asarray(np.argmax(np.where(valid, wanted[:, which, np.newaxis], -np.inf), axis=0))
 
     def _valid(self, which: Indices, columns: Mapping[str, Floats], part: Part) -> Bools:

@@ -17,7 +17,7 @@ from bootlaw.cli.plan import costs, options
 from bootlaw.errors import InputError
 
 if TYPE_CHECKING:
-    from bootlaw.fitting import Fit
+    from bootlaw.fitting import Fit, LawAverage
     from bootlaw.planning.cost import Hardware
     from bootlaw.planning.pilots import Question
     from bootlaw.runs import RunTable
@@ -52,10 +52,10 @@ def add_parser(questions: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the runs to do next."""
-    from bootlaw.fitting import Fit
+    from bootlaw.fitting.average_document import load
     from bootlaw.planning.pilots import CostRules, next_runs
 
-    fitted = Fit.load(args.fit)
+    fitted = load(Path(args.fit))
     on = costs.hardware(args)
     found = next_runs(
         fitted,
@@ -174,7 +174,7 @@ def _add_runs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _decision(args: argparse.Namespace, fitted: Fit) -> Question:
+def _decision(args: argparse.Namespace, fitted: Fit | LawAverage) -> Question:
     """Return the question; InputError for what it lacks."""
     import math
 
@@ -238,16 +238,17 @@ def _search(args: argparse.Namespace) -> tuple[float, float] | None:
     return low, high
 
 
-def _table(args: argparse.Namespace, fitted: Fit) -> RunTable | None:
+def _table(args: argparse.Namespace, fitted: Fit | LawAverage) -> RunTable | None:
     """Return the table that was named, or the one that the fit names where it is still there."""
     from bootlaw.runs import read_runs
 
     if args.table is not None:
         return read_runs(args.table)
-    if not Path(fitted.source).is_file():
+    source = fitted.source
+    if not Path(source).is_file():
         say("bootlaw plan next: note: the fitted table is not there; give it with --table")
         return None
-    return read_runs(fitted.source)
+    return read_runs(source)
 
 
 def _scratch(args: argparse.Namespace) -> Fit | None:

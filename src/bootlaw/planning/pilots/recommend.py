@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting import Fit
+from bootlaw.fitting import Fit, LawAverage
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.planning import validity
+from bootlaw.planning.average import at_base
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
 from bootlaw.planning.pilots import identify
 from bootlaw.planning.pilots.answer import Further, NextRuns, RankedRun
@@ -21,10 +22,16 @@ from bootlaw.planning.pilots.candidates import Candidates, read_candidates
 from bootlaw.planning.pilots.costs import CostRules, Ledger
 from bootlaw.planning.pilots.goals import Goal
 from bootlaw.planning.pilots.grid import default_grid
-from bootlaw.planning.pilots.questions import BreakevenQuestion, Question, sampled_answers
+from bootlaw.planning.pilots.questions import (
+    BreakevenQuestion,
+    ForecastQuestion,
+    Question,
+    sampled_answers,
+)
 from bootlaw.planning.pilots.search import Batch, choose, fill, single
 from bootlaw.planning.pilots.table import Pilots, read_pilots
 from bootlaw.planning.pilots.wanted import Wanted, ranked_run
+from bootlaw.planning.question import settled
 from bootlaw.planning.source import Source, as_source
 
 Floats = NDArray[np.float64]
@@ -43,7 +50,7 @@ LEAST_REPLICATES = 20
 
 
 def next_runs(
-    fit: Fit,
+    fit: Fit | LawAverage,
     table: Any = None,
     *,
     decision: Question,
@@ -70,7 +77,8 @@ def next_runs(
     Parameters
     ----------
     fit : with replicates; a fit that is ``not_identifiable`` gets the runs that would determine
-        its parameters, and needs `table`.
+        its parameters, and needs `table`. Of several laws averaged, whose replicates follow one
+        law each, a run also tells which law holds.
     table : what `fit` was fitted to; tells the trunks that runs can branch off, and the noise of
         trunks and rows. Without it every run begins a trunk of its own.
     decision : a `ForecastQuestion`, `BreakevenQuestion` or `OptimumQuestion`.
@@ -98,8 +106,9 @@ def next_runs(
     noise = validity.check_optional("noise", noise)
     _check(budget, batch)
     rules = _with_own_base(rules or CostRules(), decision)
-    pilots = read_pilots(fit, table, noise)
-    source = as_source(fit)
+    lead = fit.best if isinstance(fit, LawAverage) else fit
+    pilots = read_pilots(lead, table, noise)
+    source = _about(decision, as_source(fit))
     rival = source if scratch is None else as_source(scratch)
     offered = (
         default_grid(source, pilots, rules.there)
@@ -108,13 +117,20 @@ def next_runs(
     )
     ledger = offered.ledger(pilots, rules, shape)
     wanted = Wanted(offered, ledger, offered.unit(shape), budget, batch, level)
-    if fit.status == "not_identifiable":
-        return _priced(identify.runs_to_identify(fit, pilots, wanted), on)
+    if lead.status == "not_identifiable":
+        return _priced(identify.runs_to_identify(lead, pilots, wanted), on)
     _require_usable(source, rival)
     if isinstance(decision, BreakevenQuestion):
         _require_scratch(rival)
         decision = decision.within(source)
     return _priced(_recommend(decision, source, rival, pilots, wanted), on)
+
+
+def _about(decision: Question, source: Source) -> Source:
+    """Return what speaks of the decision's base, where it is about one."""
+    if isinstance(decision, BreakevenQuestion | ForecastQuestion):
+        return at_base(source, decision.tokens_stage1, settled(source, decision.given))
+    return source
 
 
 def _with_own_base(rules: CostRules, decision: Question) -> CostRules:
