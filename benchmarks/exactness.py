@@ -7,8 +7,8 @@ and L-BFGS-B by more than 1e-9 of it; where it lies at infinity, the fit is `not
 names what runs away. `--brute N` also compares with our own solver from 2 N starts that are not
 those of a fit, a harder rival. Without `--all`, a part of the tables and a time limit on scipy.
 `--log FILE` keeps every case as it is done; the same command then goes on where it stopped.
-`--shuffle` takes the cases in a random order, always the same, so that what a run that was stopped
-has done is a fair sample of all of them.
+The simulated tables come in rounds, each with one law per table in turn, so that a run that was
+stopped has seen all tables.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from itertools import chain
+from itertools import chain, groupby, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -123,10 +123,17 @@ def summarise(results: list[Result]) -> None:
 def cases(args: argparse.Namespace) -> Iterator[Case]:
     """Yield the cases asked for."""
     real = real_cases(Path(args.runs), every=args.all)
-    every = list(chain(real, simulated_cases(200 if args.all else args.simulated)))
-    if args.shuffle:
-        every = [every[i] for i in np.random.default_rng(0).permutation(len(every))]
+    every = chain(real, in_rounds(simulated_cases(200 if args.all else args.simulated)))
     return (case for case in every if args.law is None or case.law == args.law)
+
+
+def in_rounds(cases: Iterator[Case]) -> list[Case]:
+    """Return the cases with one law of every table first, then another of every table, ..."""
+    tables = [list(group) for _, group in groupby(cases, key=lambda case: case.table)]
+    turned = [
+        table[at % len(table) :] + table[: at % len(table)] for at, table in enumerate(tables)
+    ]
+    return [case for turn in zip_longest(*turned) for case in turn if case is not None]
 
 
 def kept(path: Path | None) -> list[Result]:
@@ -150,7 +157,6 @@ def main() -> None:
     parser.add_argument("--law", help="only this law")
     parser.add_argument("--skip", type=int, default=0, help="leave out the first cases")
     parser.add_argument("--most", type=int, help="at most so many cases")
-    parser.add_argument("--shuffle", action="store_true", help="the cases in a random order")
     parser.add_argument("--log", type=Path, help="keep the cases here, and go on from there")
     args = parser.parse_args()
     seconds = args.seconds or (np.inf if args.all else 1.5)

@@ -181,7 +181,7 @@ def test_what_an_average_does_not_know_is_refused(laws_of):
 
 
 def test_runs_that_tell_the_laws_apart_are_worth_doing(laws_of):
-    """Each law is sure of the loss far out, and the two differ: a run where they part settles it."""
+    """Each law is sure of the loss far out and they differ: a run where they part settles it."""
     average = laws_of(errors=(0.01, 0.01))
     candidates = {
         "tokens_stage1": [1e12, 1e10],
