@@ -135,3 +135,19 @@ def test_an_optimum_is_confirmed_only_from_starts_where_the_law_has_a_value() ->
     study = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
     found = fit(study, "additive", method="stack", where=two_bases)
     assert found.status == "not_identifiable"
+
+
+def test_a_step_between_the_shortest_runs_and_the_others_is_found():
+    """The best exponent, 10, lay beyond what was tried around one of 0.4: 5 % above the optimum."""
+    levels = (31.5, 109.6, 381.6, 1328.8, 4627.1, 16112.6)
+    bases = (0.0, 1717.8, 3946.5, 9066.8, 20830.0, 47854.7, 109941.2)
+    which = "0000111111222233333344556"
+    stage1 = 1e6 * np.array([bases[int(one)] for one in which])
+    stage2 = 1e6 * np.array([levels[int(one)] for one in "0114112235113400145502232"])
+    losses = np.array(
+        [6.667, 5.795, 5.759, 3.727, 7.136, 6.759, 4.885, 4.738, 3.64, 2.289, 6.691, 6.465, 3.363,
+         2.681, 9.444, 9.765, 6.219, 2.581, 2.242, 2.205, 8.716, 4.033, 4.014, 3.093, 3.987]
+    )  # fmt: skip
+    columns = {"tokens_stage1": stage1, "tokens_stage2": stage2}
+    objective = Objective.of(laws.get("total-tokens+scratch"), columns, losses, 1e-3)
+    assert find_optimum(objective).objective < 0.00735

@@ -109,7 +109,7 @@ def scattered(design: Design, points: Floats, n: int, seed: int = 0) -> Floats:
     return np.where(design.law.logged, chosen + rng.normal(0.0, 2.0, chosen.shape), other)
 
 
-FACTORS = (-1.5, -0.5, 0.4, 0.7, 0.85, 1.2, 1.5, 2.5)
+FACTORS = (-1.5, -0.5, 0.4, 0.7, 0.85, 1.2, 1.5, 2.5, 6.0)
 """What neighbours multiply an exponent by."""
 
 DEAD = 1e-9
