@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bootlaw.planning import words
+from bootlaw.planning import notes, words
 from bootlaw.planning.decision.flips import Flip
 from bootlaw.planning.decision.outcome import Outcome, heading
 
@@ -88,7 +88,7 @@ class Decision:
         left_out = [f"{name}: {why}" for name, why in (self.missing or {}).items()]
         lines += self._section("not compared", left_out)
         lines += self._section("assumed", list(self.assumptions))
-        lines += self._section("notes", list(self.warnings))
+        lines += ["", *notes.lines(self.warnings)] if self.warnings else []
         return "\n".join(lines)
 
     def _headline(self) -> str:
