@@ -18,6 +18,7 @@ from bootlaw.growth.checkpoint import (
     open_checkpoint,
     open_training_checkpoint,
 )
+from bootlaw.growth.checkpoint.dtypes import itemsize
 from bootlaw.growth.plan import GrowthPlan
 from bootlaw.growth.recipe import Shape
 from bootlaw.growth.storage import stored_types
@@ -86,8 +87,10 @@ class Parent:
         return None if how == "off" else _hash_of_files(self.folder)
 
 
-def open_parent(source: str, revision: str | None) -> Parent:
+def open_parent(source: str, revision: str | None, *, heads_only: bool = False) -> Parent:
     """Return the checkpoint that `source` names; no tensor is read.
+
+    With `heads_only` weights on the hub are not downloaded (see `open_checkpoint`).
 
     Raises
     ------
@@ -99,7 +102,7 @@ def open_parent(source: str, revision: str | None) -> Parent:
         if revision is not None:
             raise InputError(f"{source} is a folder; --revision belongs to a hub repository")
         return Parent(open_training_checkpoint(folder), source)
-    checkpoint = open_checkpoint(source, revision)
+    checkpoint = open_checkpoint(source, revision, heads_only=heads_only)
     return Parent(checkpoint, checkpoint.origin)
 
 
@@ -119,7 +122,4 @@ def grown_types(plan: GrowthPlan, parent: Parent) -> dict[str, str]:
 
 def stored_bytes(shapes: Mapping[str, Shape], dtypes: Mapping[str, str]) -> int:
     """Return the bytes of tensors of these shapes and types."""
-    import torch
-
-    sizes = {dtype: getattr(torch, dtype).itemsize for dtype in set(dtypes.values())}
-    return sum(math.prod(shape) * sizes[dtypes[name]] for name, shape in shapes.items())
+    return sum(math.prod(shape) * itemsize(dtypes[name]) for name, shape in shapes.items())

@@ -76,7 +76,7 @@ def prepare(request: GrowRequest) -> Prepared:
         When the checkpoint cannot be opened or grown, or an operator refuses.
     """
     steps = tuple(map(checked_step, request.steps))
-    parent = open_parent(request.parent, request.revision)
+    parent = open_parent(request.parent, request.revision, heads_only=request.dry_run)
     before = describe(parent.config, parent.shapes)
     recommendation = None if request.goal is None else recommend(request.goal)
     if recommendation is not None:

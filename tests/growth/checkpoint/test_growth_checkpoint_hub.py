@@ -1,4 +1,8 @@
+import json
+import shutil
 import socket
+from fnmatch import fnmatch
+from types import SimpleNamespace
 
 import pytest
 from hf_folders import write_folder
@@ -77,6 +81,70 @@ def test_a_revision_that_is_not_cached_is_said(cache, tensors):
         open_checkpoint("someone/base", revision="step7")
 
 
+class Head:
+    """The head of a safetensors file, as `huggingface_hub` hands it out."""
+
+    def __init__(self, file):
+        length = int.from_bytes(file.read_bytes()[:8], "little")
+        head = json.loads(file.read_bytes()[8 : 8 + length])
+        head.pop("__metadata__")
+        self.tensors = {name: SimpleNamespace(**fields) for name, fields in head.items()}
+
+
+@pytest.fixture
+def remote(tmp_path, tensors, monkeypatch):
+    """A repository of which the cache holds nothing; what is fetched of it goes to the cache."""
+    written = write_folder(tmp_path / "remote", tensors, shards=2)
+    cache = tmp_path / "cached" / COMMIT
+    cache.mkdir(parents=True)
+
+    def snapshot(_repository, *, allow_patterns=(), local_files_only=False, **_):
+        for file in () if local_files_only else written.iterdir():
+            if any(fnmatch(file.name, pattern) for pattern in allow_patterns):
+                shutil.copy(file, cache)
+        return str(cache)
+
+    def heads(_, _repository, revision):
+        assert revision == COMMIT
+        files = written.glob("*.safetensors")
+        return SimpleNamespace(files_metadata={file.name: Head(file) for file in files})
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
+    monkeypatch.setattr("huggingface_hub.HfApi.get_safetensors_metadata", heads)
+    return cache
+
+
+def test_heads_alone_are_fetched_where_no_tensor_is_needed(remote, tensors):
+    """A dry run on a model of 140 GB must not download it."""
+    checkpoint = open_checkpoint("someone/base", heads_only=True)
+    assert [file.name for file in remote.iterdir()] == ["config.json"]
+    assert checkpoint.revision == COMMIT
+    whole = open_checkpoint("someone/base")
+    assert checkpoint.shapes == whole.shapes == {n: tuple(t.shape) for n, t in tensors.items()}
+    assert (checkpoint.dtypes, checkpoint.total_bytes) == (whole.dtypes, whole.total_bytes)
+
+
+def test_a_cache_that_is_whole_is_taken_without_asking_the_hub(cache, tensors):
+    cached(cache, tensors)
+    assert set(open_checkpoint("someone/base", heads_only=True).names) == set(tensors)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [(["adapter_config.json"], "is an adapter"), (["pytorch_model.bin"], "pickled weights only")],
+)
+def test_a_repository_without_heads_says_what_it_holds(remote, monkeypatch, files, words):
+    def heads(*_args, **_kwargs):
+        raise hub_error("NotASafetensorsRepoError")
+
+    for file in files:
+        (remote / file).touch()
+    monkeypatch.setattr("huggingface_hub.HfApi.get_safetensors_metadata", heads)
+    monkeypatch.setattr("huggingface_hub.HfApi.list_repo_files", lambda *_a, **_k: files)
+    with pytest.raises(InputError, match=words):
+        open_checkpoint("someone/base", heads_only=True)
+
+
 def raising(error):
     def download(*_args, **_kwargs):
         raise error
@@ -124,8 +192,6 @@ def test_a_repository_without_safetensors_says_what_it_holds(tmp_path, monkeypat
 
 
 def test_only_what_is_needed_is_downloaded(folder, monkeypatch):
-    from fnmatch import fnmatch
-
     asked = {}
 
     def download(repository, **kwargs):

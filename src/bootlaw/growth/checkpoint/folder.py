@@ -24,7 +24,13 @@ INDEX = "model.safetensors.index.json"
 ADAPTER = "adapter_config.json"
 
 
-def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Checkpoint:
+def open_folder(
+    folder: Path,
+    *,
+    origin: str,
+    revision: str | None = None,
+    stored: Mapping[str, Stored] | None = None,
+) -> Checkpoint:
     """Return the checkpoint in a Hugging Face folder; no tensor is read.
 
     Parameters
@@ -35,6 +41,8 @@ def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Ch
         How the user named it, for messages and receipts.
     revision
         Commit, where the folder is a download.
+    stored
+        What the weight files hold, where these are not in the folder; they cannot be read then.
 
     Raises
     ------
@@ -42,10 +50,12 @@ def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Ch
         When something is missing, damaged, quantised, an adapter, pickled or GGUF.
     """
     # No resolving: the shards of a hub download are links, and the names beside them count.
-    refuse_by_files([entry.name for entry in folder.iterdir()], origin)
+    if stored is None:
+        refuse_by_files([entry.name for entry in folder.iterdir()], origin)
     config = _read_object(folder / CONFIG, origin)
     refuse_quantised_config(config, origin)
-    stored = _stored(folder, origin)
+    here = stored is None
+    stored = _stored(folder, origin) if stored is None else stored
     refuse_packed_tensors(stored, origin)
     warnings = [
         f"{origin} seems tuned for chat ({', '.join(signs)}): pretraining the grown model further "
@@ -64,7 +74,7 @@ def open_folder(folder: Path, *, origin: str, revision: str | None = None) -> Ch
         warnings.append(f"{origin} holds an adapter beside its weights, which is left out")
     if (folder / SINGLE).is_file() and (folder / INDEX).is_file():
         warnings.append(f"{origin} holds {SINGLE} and {INDEX}; {SINGLE} was read, as transformers")
-    stored = without_tied_head(stored, config, origin)
+    stored = without_tied_head(stored, config, origin, compare=here)
     return Checkpoint(folder, config, stored, origin, revision, tuple(warnings))
 
 
@@ -86,6 +96,15 @@ def _stored(folder: Path, origin: str) -> dict[str, Stored]:
             "download or write them again"
         )
     return _united(folder, shards, promised)
+
+
+def holds_all_weights(folder: Path) -> bool:
+    """True where the weight files are there, every shard that the index names among them."""
+    if (folder / SINGLE).is_file():
+        return True
+    if not (folder / INDEX).is_file():
+        return False
+    return all((folder / shard).is_file() for shard in set(_weight_map(folder / INDEX).values()))
 
 
 def _without_own_code(config: dict[str, Any]) -> tuple[dict[str, Any], str]:

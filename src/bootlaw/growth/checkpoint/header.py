@@ -72,11 +72,29 @@ def read_header(file: Path) -> dict[str, Stored]:
         raise _damaged(file, "its head is not a JSON object")
     head.pop("__metadata__", None)
     first = _LENGTH + length
-    stored = {name: _entry(file, first, name, fields) for name, fields in head.items()}
+    stored = {name: stored_entry(file, first, name, fields) for name, fields in head.items()}
     return _contiguous(file, stored, first, size)
 
 
-def _entry(file: Path, first: int, name: str, fields: Any) -> Stored:
+def stored_entry(file: Path, first: int, name: str, fields: Any) -> Stored:
+    """Return where one tensor lies, from its entry in the head of a file.
+
+    Parameters
+    ----------
+    file
+        The file.
+    first
+        First byte after its head.
+    name
+        Of the tensor.
+    fields
+        Its ``dtype``, ``shape`` and ``data_offsets``.
+
+    Raises
+    ------
+    InputError
+        When a field is missing, the type is unknown, or the sizes contradict each other.
+    """
     try:
         dtype_name, shape = fields["dtype"], tuple(int(n) for n in fields["shape"])
         begin, end = (int(n) for n in fields["data_offsets"])

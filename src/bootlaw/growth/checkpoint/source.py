@@ -7,10 +7,12 @@ from pathlib import Path
 from bootlaw.errors import InputError
 from bootlaw.growth.checkpoint.checkpoint import Checkpoint
 from bootlaw.growth.checkpoint.folder import open_folder
-from bootlaw.growth.checkpoint.hub import download, is_hub_id
+from bootlaw.growth.checkpoint.hub import cached, download, is_hub_id, remote_heads
 
 
-def open_checkpoint(source: str | Path, revision: str | None = None) -> Checkpoint:
+def open_checkpoint(
+    source: str | Path, revision: str | None = None, *, heads_only: bool = False
+) -> Checkpoint:
     """Return the checkpoint that `source` names; no tensor is read.
 
     Parameters
@@ -20,6 +22,9 @@ def open_checkpoint(source: str | Path, revision: str | None = None) -> Checkpoi
         name comes first.
     revision
         Branch, tag or commit of a hub repository.
+    heads_only
+        Whether names, shapes and types of the tensors will do: what the cache does not hold whole
+        is then not downloaded, and cannot be read.
 
     Raises
     ------
@@ -38,10 +43,14 @@ def open_checkpoint(source: str | Path, revision: str | None = None) -> Checkpoi
         return open_folder(folder, origin=str(source))
     if isinstance(source, Path) or not is_hub_id(source):
         raise InputError(f"{source}: no such folder, and no hub repository (OWNER/NAME)")
-    snapshot = download(source, revision)
     named = source if revision is None else f"{source}@{revision}"
+    snapshot = cached(source, revision) if heads_only else download(source, revision)
+    stored = None
+    if snapshot is None:
+        snapshot = download(source, revision, weights=False)
+        stored = remote_heads(source, snapshot.name, snapshot)
     # The cache names a snapshot by its commit.
-    return open_folder(snapshot, origin=named, revision=snapshot.name)
+    return open_folder(snapshot, origin=named, revision=snapshot.name, stored=stored)
 
 
 def _no_folder(file: Path) -> str:
