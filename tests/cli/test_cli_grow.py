@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tomllib
 from dataclasses import replace
 from importlib import import_module
@@ -349,6 +351,9 @@ def test_a_damaged_parent_is_refused_and_nothing_is_left(capsys, tmp_path):
         (("--goal", "deeper"), "unknown goal 'deeper'"),
         (("--goal", "wider", "--factor", "2"), "leave them out"),
         (("--op", "stack", "--set", "vocab_size=200"), "resize_token_embeddings"),
+        (("--op", "stack", "--factor", "nan"), "factor must be a whole number, found nan"),
+        (("--op", "widen_ffn", "--factor", "inf"), "factor must be a number, found inf"),
+        ((), "`bootlaw grow CHECKPOINT OUT --dry-run` explains them"),
         (("--op", "stack", "--target-params", "10k"), "is not above the parent's"),
         (("--op", "stack:factor=2", "--target-params", "1M"), "leave out factor"),
         (("--op", "stack", "--optimizer", "carry"), "holds no optimiser state"),
@@ -526,3 +531,29 @@ def test_a_training_checkpoint_is_not_upcycled(capsys, trained, tmp_path):
     words = ("--op", "upcycle", "--experts", "4")
     assert "trains no mixtral" in refused(capsys, trained, tmp_path / "grown", *words)
     assert "hub repository" in refused(capsys, trained, tmp_path / "g", *words, "--revision", "x")
+
+
+@pytest.mark.parametrize(
+    "words", [("--check-text", "no-such-file.txt"), ("--shard-size", "big"), ("--hash", "some")]
+)
+def test_what_cannot_be_used_is_refused_before_anything_is_written(
+    capsys, parents, tmp_path, words
+):
+    """A misspelt file was noticed after the whole model had been written."""
+    code, _, err = grow(capsys, parents["llama"], tmp_path / "out", "--op", "stack", *words)
+    assert code == 2
+    assert "writing" not in err
+
+
+def test_copies_and_plans_need_no_torch(parents, tmp_path):
+    """The docs say so; counting bytes imported it, for seconds and 180 MB of nothing."""
+    program = (
+        "import sys\n"
+        "from bootlaw.cli.main import main\n"
+        "code = main(sys.argv[1:])\n"
+        "sys.exit(code or 'torch' in sys.modules)\n"
+    )
+    for rest in (("--op", "identity", "--check", "off"), ("--op", "tile", "--dry-run")):
+        words = ("grow", str(parents["llama"]), str(tmp_path / rest[1]), *rest)
+        done = subprocess.run([sys.executable, "-c", program, *words], check=False)
+        assert done.returncode == 0

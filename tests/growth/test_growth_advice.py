@@ -54,6 +54,17 @@ def test_a_wider_model_also_tries_the_rate_divided_by_its_width():
     assert spec.sweep["schedule.peak_lr"] == (3e-4, 1.5e-4)
 
 
+def test_padding_does_not_claim_that_weights_shrink():
+    """Only tile divides weights; the reason for the rate said so of pad_hidden as well."""
+    of_tile, of_padding = (
+        advise(replace(PRESERVED, width=1.5, tiled=tiled), Known(peak_lr=3e-4))
+        for tiled in (1.5, 1.0)
+    )
+    assert of_padding.sweep["schedule.peak_lr"] == (3e-4, 2e-4)
+    assert "1.5 times smaller" in of_tile.reasons["schedule.peak_lr"]
+    assert "kept their size" in of_padding.reasons["schedule.peak_lr"]
+
+
 def test_a_cooled_parent_is_warmed_again_to_several_rates():
     spec = advise(PRESERVED, Known(peak_lr=3e-4, schedule_state="cooled"))
     assert spec.sweep["schedule.peak_lr"] == (3e-4, 1e-4, 3e-5)

@@ -1,5 +1,7 @@
 """What the operators do with layers, configurations and impossible wishes."""
 
+import math
+
 import pytest
 import tiny_decoders as tiny
 import torch
@@ -99,6 +101,15 @@ def test_what_belongs_to_layers_and_cannot_move_is_refused(fields, words):
         growth.stack(spec(**fields))
 
 
+def test_windows_that_max_window_layers_never_described_still_move():
+    """The refusal named identity as the way out of identity."""
+    fields = {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 2}
+    kinds = ["sliding_attention", "full_attention"]
+    plan = growth.stack(spec("qwen2", layer_types=kinds, **fields))
+    assert plan.config["layer_types"] == kinds * 2
+    assert plan.config["max_window_layers"] == 2
+
+
 def test_layers_without_positions_move_with_their_layers():
     plan = growth.stack(spec(no_rope_layers=[1, 0]))
     assert plan.config["no_rope_layers"] == [1, 0, 1, 0]
@@ -122,6 +133,14 @@ def test_layers_without_positions_move_with_their_layers():
         (Step("widen_ffn", {"mode": "copy"}), "duplicate and zero"),
         (Step("pad_hidden", {"hidden_size": 32}), "more than the parent's"),
         (Step("pad_hidden", {"hidden_size": 50}), "take 48 or 52"),
+        (Step("stack", {"layers": 10**9}), "up to 10000 layers"),
+        (Step("tile", {"head": "tie"}), "a matrix of its own"),
+        (Step("tile", {"noise_db": math.nan}), "noise_db from 0"),
+        (Step("tile", {"noise_db": 400.0}), "noise_db from 0.* to 60"),
+        (Step("widen_ffn", {"intermediate_size": 0}), "more than the parent's 24 units, found 0"),
+        (Step("upcycle", {"router_std": 0.0}), "router_std above 0, found 0.0"),
+        (Step("upcycle", {"drop_fraction": 0.01}), "redraws none of an expert's 24 units"),
+        (Step("upcycle", {"experts": 10**9}), "up to 10000 experts"),
         (Step("fold", {}), "no operator 'fold'; it has stack"),
         (Step("tile", {"vocab_size": 99}), "takes factor.*not vocab_size"),
     ],

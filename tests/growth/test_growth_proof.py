@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from tiny_checkpoints import VOCABULARY, add_tokenizer, save_tiny
+from transformers import LlamaForCausalLM
 
 from bootlaw.errors import BootlawError, InputError
 from bootlaw.growth.plan import Preservation
@@ -199,6 +200,26 @@ def test_an_operator_that_promises_nothing_is_measured(parent, batch, tmp_path):
 def test_tensors_that_do_not_find_their_place_are_named(parent, tmp_path, change, says):
     with pytest.raises(BootlawError, match=says):
         load_model(changed(parent, tmp_path / "grown", change), "float32")
+
+
+def test_a_model_that_loads_and_does_not_run_is_an_error_in_one_line(parent, batch, monkeypatch):
+    """Kernels for experts refuse some widths; that was a traceback of torch."""
+
+    def cannot(*_args, **_kwargs):
+        raise RuntimeError("strides should be multiple of 16 bytes")
+
+    monkeypatch.setattr(LlamaForCausalLM, "forward", cannot)
+    with pytest.raises(BootlawError, match="loads the child and cannot run it: strides should"):
+        outputs_of(parent, batch, "float32", called="the child")
+
+
+def test_an_error_that_only_announces_another_line_brings_it_too(parent, tmp_path):
+    model = changed(parent, tmp_path / "odd", lambda _: None)
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**config, "hidden_size": "big"}))
+    with pytest.raises(BootlawError, match="cannot load .*'?hidden_size'?.*[^:]$") as caught:
+        load_model(model, "float32")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_grown_model_that_is_not_finite_fails(parent, batch, tmp_path):

@@ -1,13 +1,27 @@
 import numpy as np
 import pytest
 import torch
+from hf_folders import CONFIG, llama_shapes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootlaw.growth.storage import round_once
+from bootlaw import growth
+from bootlaw.growth.storage import round_once, stored_types
 
 WIDTHS = {torch.bfloat16: 8, torch.float16: 11}
 """Significant bits."""
+
+
+def test_what_is_made_of_nothing_has_the_type_of_most_tensors():
+    """With norms in float32 the zeroed matrices of identity blocks became float32 too."""
+    config = {**CONFIG, "model_type": "llama"}
+    shapes = llama_shapes()
+    plan = growth.identity(growth.describe(config, shapes))
+    ordered = sorted(shapes, key=lambda name: "norm" not in name)
+    types = {name: "float32" if "norm" in name else "bfloat16" for name in ordered}
+    stored = stored_types(plan, types)
+    assert {stored[name] for name in stored if "norm" not in name} == {"bfloat16"}
+    assert {stored[name] for name in stored if "norm" in name} == {"float32"}
 
 
 def test_a_value_just_above_a_tie_rounds_up_where_torch_rounds_twice():

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from bootlaw import growth
+from bootlaw import grow, growth
 from bootlaw.errors import BootlawError, InputError
 from bootlaw.growth.checkpoint import (
     is_training_checkpoint,
@@ -14,6 +14,7 @@ from bootlaw.growth.checkpoint import (
     training_writer,
     write_grown_training,
 )
+from bootlaw.growth.checkpoint.dcp import quiet_dcp
 from bootlaw.growth.plan import GrowthPlan, MomentRecipe, MomentRule, Preservation
 from bootlaw.growth.recipe import Affine, Copy, Zeros
 from bootlaw.training.checkpoint import checkpoint_path, load_checkpoint, save_checkpoint
@@ -251,3 +252,62 @@ def test_a_checkpoint_half_written_is_refused(parent):
     (parent.folder / ".metadata").unlink()
     with pytest.raises(InputError, match="not a complete checkpoint"):
         open_training_checkpoint(parent.folder)
+
+
+def saved(parent_state, folder, keep):
+    """A checkpoint with the optimiser's state of those parameters only that `keep` names."""
+    from torch.distributed.checkpoint.state_dict import get_state_dict
+
+    model, optimizer = get_state_dict(parent_state.model, parent_state.optimizer)
+    state = {"model": model}
+    if keep is not None:
+        kept = {name: each for name, each in optimizer["state"].items() if keep(name)}
+        state["optimizer"] = {**optimizer, "state": kept}
+    with quiet_dcp() as dcp:
+        dcp.save(state, checkpoint_id=str(folder))
+    (folder / "config.json").write_text(parent_state.model.config.to_json_string())
+    return open_training_checkpoint(folder)
+
+
+def test_weights_saved_without_their_optimiser_grow_without_one(parent_state, tmp_path):
+    """It ended in a KeyError."""
+    parent = saved(parent_state, tmp_path / "weights", keep=None)
+    assert write_grown_training(stacked(parent), parent, tmp_path / "out") == "reset+warmup"
+    grown = open_training_checkpoint(tmp_path / "out")
+    assert len(grown.names) > len(parent.names)
+    assert not grown.has_optimizer
+    with pytest.raises(InputError, match="no optimiser state to carry"):
+        write_grown_training(stacked(parent), parent, tmp_path / "other", optimizer="carry")
+
+
+def test_parameters_that_were_frozen_start_their_moments_at_zero(parent_state, tmp_path):
+    """A frozen parameter has no state; that was a KeyError too."""
+    parent = saved(parent_state, tmp_path / "part", keep=lambda name: "layers.1." not in name)
+    plan = identity_on_top(parent)
+    assert write_grown_training(plan, parent, checkpoint_path(tmp_path, 0)) == "carry"
+    for name, state in adam(continued(tmp_path, plan.config)).items():
+        started = "layers.1." in name or "layers.2." in name
+        assert state["step"] == (0 if started else STEPS)
+        assert bool(state["exp_avg"].any()) is not started
+
+
+@pytest.mark.parametrize("operator", ["identity", "stack"])
+def test_the_script_of_the_card_loads_weights_and_moments(parent, tmp_path, monkeypatch, operator):
+    """transformers cannot read the format; the script asked it to."""
+    grow(parent.folder, tmp_path / "grown", op=operator, check="off")
+    card = (tmp_path / "grown" / "README.md").read_text()
+    script = card.partition("```python\n")[2].partition("\nsteps = ")[0]
+    script = script.replace("PEAK_LR = ...", "PEAK_LR = 1e-3")
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    with quiet_dcp():
+        exec(script, found)
+    grown = open_training_checkpoint(tmp_path / "grown")
+    for name, parameter in found["model"].named_parameters():
+        assert torch.equal(parameter, grown.read(name))
+        if operator == "identity":
+            state = found["optimizer"].state[parameter]
+            assert torch.equal(state["exp_avg"], grown.read_moment("exp_avg", name))
+            assert state["step"] == grown.read_moment("step", name)
+    assert ("optimizer" in found) == (operator == "identity")
+    assert ("optimizers=(optimizer, None)" in card) == (operator == "identity")

@@ -103,3 +103,10 @@ def test_what_a_killed_process_left_goes_with_the_next_try(tmp_path):
         pass
 
     assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "out", *others])
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "notes").write_text("")
+    place = tmp_path / "notes" / "deep" / "out"
+    with pytest.raises(InputError, match="notes is a file"), new_folder(place, 1):
+        pass

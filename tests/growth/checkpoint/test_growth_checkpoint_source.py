@@ -6,6 +6,7 @@ from hf_folders import CONFIG, write_folder
 
 from bootlaw.errors import InputError
 from bootlaw.growth.checkpoint import open_checkpoint
+from bootlaw.growth.checkpoint.carried import carried_files
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -189,3 +190,50 @@ def test_what_is_no_folder_is_refused(tmp_path, folder):
     refusal(tmp_path / "model.gguf", "GGUF file")
     with pytest.raises(InputError, match="--revision belongs to a hub"):
         open_checkpoint(folder, revision="main")
+
+
+def test_a_pointer_of_git_lfs_is_not_called_damaged(folder):
+    (folder / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\noid x\n")
+    refusal(folder, "Git LFS pointer.*git lfs pull")
+
+
+def test_a_link_to_nothing_is_named(folder):
+    emptied(folder)
+    (folder / "model.safetensors").symlink_to(folder / "gone")
+    refusal(folder, r"model\.safetensors is a link to a file that is gone")
+
+
+@pytest.mark.parametrize(
+    ("inside", "step"), [("step-00000300", "step-00000300"), ("checkpoints", "checkpoints/step-N")]
+)
+def test_the_folder_of_a_run_points_to_its_steps(tmp_path, inside, step):
+    (tmp_path / inside).mkdir()
+    refusal(tmp_path, f"folder of a training run; give one of its steps: {step}")
+
+
+def with_config(folder, **fields):
+    (folder / "config.json").write_text(json.dumps({**CONFIG, **fields}))
+    return open_checkpoint(folder)
+
+
+def test_code_of_the_parents_own_is_left_out_with_a_warning(folder):
+    """config.json went on naming a file that was not carried along."""
+    named = {"AutoModelForCausalLM": "modeling_x.X", "AutoTokenizer": ["tokenization_x.T", None]}
+    checkpoint = with_config(folder, auto_map=named)
+    assert checkpoint.config["auto_map"] == {"AutoTokenizer": named["AutoTokenizer"]}
+    assert any("code of its own for the model (modeling_x.X)" in w for w in checkpoint.warnings)
+    (folder / "tokenization_x.py").write_text("")
+    assert "tokenization_x.py" in carried_files(folder)
+    assert with_config(folder).warnings == ()
+
+
+def test_an_adapter_beside_the_weights_is_left_out_with_a_warning(folder):
+    (folder / "adapter_config.json").write_text("{}")
+    assert any("adapter beside its weights" in each for each in open_checkpoint(folder).warnings)
+
+
+def test_a_family_that_ties_by_default_ties_where_the_field_is_absent(folder):
+    """Gemma 2 leaves tie_word_embeddings out; a head of another value was dropped in silence."""
+    fields = {key: value for key, value in CONFIG.items() if key != "tie_word_embeddings"}
+    (folder / "config.json").write_text(json.dumps({**fields, "model_type": "gemma2"}))
+    refusal(folder, "tie_word_embeddings, but lm_head.weight differs")

@@ -11,6 +11,7 @@ from bootlaw.errors import InputError
 from bootlaw.growth.checkpoint.dtypes import is_plain_float
 from bootlaw.growth.checkpoint.header import Stored
 
+_STEP = re.compile(r"step-\d+")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 _PACKED = re.compile(
     r"\.(qweight|qzeros|scales|g_idx|weight_packed|weight_scale|weight_scale_inv|weight_zero_point"
@@ -57,6 +58,10 @@ def refuse_by_files(names: list[str], where: str) -> None:
         raise InputError(
             f"{where} is a distributed checkpoint of a training run, not a Hugging Face folder"
         )
+    steps = sorted(name for name in names if _STEP.fullmatch(name))
+    if steps or "checkpoints" in names:
+        step = steps[-1] if steps else "checkpoints/step-NNNNNNNN"
+        raise InputError(f"{where} is the folder of a training run; give one of its steps: {step}")
     raise InputError(
         f"{where} holds no weights: neither model.safetensors nor model.safetensors.index.json"
     )

@@ -98,7 +98,7 @@ def check_growth(
     """
     subject = _Subject(parent, preservation, batch, stored, dtype)
     before = _parent_outputs(subject)
-    after = outputs_of(grown, batch, dtype)
+    after = outputs_of(grown, batch, dtype, called=f"the model grown from {parent}")
     if not math.isfinite(after.loss):
         raise BootlawError(
             f"the growth failed its check: the grown model's loss on the fixed batch is "

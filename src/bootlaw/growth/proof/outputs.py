@@ -34,6 +34,7 @@ def outputs_of(
     batch: Batch,
     dtype: str,
     *,
+    called: str | None = None,
     change: Callable[[PreTrainedModel], None] | None = None,
 ) -> Outputs:
     """Return what the model in `folder` says about `batch`.
@@ -46,6 +47,8 @@ def outputs_of(
         The tokens.
     dtype
         Arithmetic and weights, as in ``float32``.
+    called
+        What messages call the model; by default the folder.
     change
         Changes the model before it is asked.
 
@@ -55,21 +58,22 @@ def outputs_of(
         When transformers cannot load or run the model, misses tensors, finds ones it does not
         expect or of another shape.
     """
-    model = load_model(folder, dtype)
+    model = load_model(folder, dtype, called)
     if change is not None:
         change(model)
     try:
         logits = _logits(model, batch)
     except Exception as error:  # kernels raise many kinds for a shape that they do not take
         raise BootlawError(
-            f"transformers loads {folder} and cannot run it: {_in_short(error)}"
+            f"transformers loads {called or folder} and cannot run it: {_in_short(error)}"
         ) from error
     params = sum(parameter.numel() for parameter in model.parameters())
     return Outputs(logits, _loss(logits, batch), params)
 
 
-def load_model(folder: Path, dtype: str) -> PreTrainedModel:
+def load_model(folder: Path, dtype: str, called: str | None = None) -> PreTrainedModel:
     """Return the model in `folder`, every tensor of which must find its place."""
+    name = called or str(folder)
     try:
         with quiet_transformers():
             training = is_training_checkpoint(folder)
@@ -77,8 +81,8 @@ def load_model(folder: Path, dtype: str) -> PreTrainedModel:
     except BootlawError:
         raise
     except Exception as error:  # transformers raises many kinds for one cause: it cannot load
-        raise BootlawError(f"transformers cannot load {folder}: {_in_short(error)}") from error
-    _check_keys(folder, report)
+        raise BootlawError(f"transformers cannot load {name}: {_in_short(error)}") from error
+    _check_keys(name, report)
     model.eval()
     return model
 
@@ -128,7 +132,7 @@ def _dtype_keyword() -> str:
     return "dtype" if (major, minor) >= (4, 56) else "torch_dtype"
 
 
-def _check_keys(folder: Path, report: Mapping[str, Any]) -> None:
+def _check_keys(model: str, report: Mapping[str, Any]) -> None:
     words = {
         "missing_keys": "tensors are missing",
         "unexpected_keys": "tensors are unexpected",
@@ -138,7 +142,7 @@ def _check_keys(folder: Path, report: Mapping[str, Any]) -> None:
         names = sorted(str(name) for name in report.get(key) or ())
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            raise BootlawError(f"{folder}: {problem}: {', '.join(names[:3])}{more}")
+            raise BootlawError(f"{model}: {problem}: {', '.join(names[:3])}{more}")
 
 
 def _logits(model: PreTrainedModel, batch: Batch) -> Tensor:

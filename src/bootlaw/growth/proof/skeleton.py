@@ -42,14 +42,14 @@ def check_skeleton(
     shapes = {known.get(name, name): tuple(shape) for name, shape in shapes.items()}
     if not mixture and built != shapes:
         raise BootlawError(
-            f"{folder}: transformers builds another model of config.json than was made: "
+            "transformers builds another model of the grown config.json than was made: "
             f"{_first_difference(built, shapes)}; nothing was written"
         )
     params = sum(math.prod(shape) for shape in built.values())
     made = sum(math.prod(shape) for shape in shapes.values())
     if params != made:
         raise BootlawError(
-            f"{folder}: transformers builds {params} parameters of config.json, {made} were made; "
+            f"transformers builds {params} parameters of the grown config.json, {made} were made; "
             "nothing was written"
         )
     return params
