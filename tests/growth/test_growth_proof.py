@@ -217,7 +217,7 @@ def test_an_error_that_only_announces_another_line_brings_it_too(parent, tmp_pat
     model = changed(parent, tmp_path / "odd", lambda _: None)
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, "hidden_size": "big"}))
-    with pytest.raises(BootlawError, match="cannot load .*'?hidden_size'?.*[^:]$") as caught:
+    with pytest.raises(BootlawError, match=r"cannot load .*'?hidden_size'?.*[^:]$") as caught:
         load_model(model, "float32")
     assert "\n" not in str(caught.value)
 

@@ -38,4 +38,4 @@ def train_spec_of(prepared: Prepared, receipt: Receipt) -> TrainSpec:
 
 def _tiled(receipt: Receipt) -> float:
     tiles = (entry for entry in receipt.operations if entry.operator == "tile")
-    return float(math.prod(entry.arguments["factor"] for entry in tiles))
+    return math.prod(float(entry.arguments["factor"]) for entry in tiles)

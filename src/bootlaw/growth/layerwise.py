@@ -70,10 +70,8 @@ def _in_step(config: Config) -> bool:
     full = config.get("max_window_layers")
     if full is None or not config.get("use_sliding_window"):
         return False
-    types = config.get("layer_types")
-    return not types or all(
-        (kind == "full_attention") == (n < full) for n, kind in enumerate(types)
-    )
+    types = enumerate(config.get("layer_types") or ())
+    return all((kind == "full_attention") == (layer < full) for layer, kind in types)
 
 
 def _follow_window(config: dict[str, Any]) -> None:
