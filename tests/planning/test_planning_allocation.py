@@ -432,3 +432,15 @@ def test_a_target_loss_that_any_budget_beats_has_no_least_budget():
 def test_a_law_of_one_stage_is_not_asked_about_bases():
     with pytest.raises(InputError, match="leave --tokens-stage1 out"):
         allocate("besiroglu2024", budget=1e21, tokens_stage1=1e9)
+
+
+def test_a_text_that_limits_the_model_is_read_to_the_last_pass_that_is_known():
+    """The plan ended 4 % short of forty passes, and its price of a budget was infinite."""
+    best = allocate("besiroglu2024", budget=1e22, unique_tokens_stage2=1e9, max_params=5e10).best
+    size = np.geomspace(1e6, 5e10, 200001)
+    tokens = 1e22 / (6 * size)
+    v = preset("besiroglu2024").values
+    worth = 1e9 * (1 + 15.387756 * -np.expm1(-(tokens / 1e9 - 1) / 15.387756))
+    loss = v["E"] + v["A"] * size ** -v["a"] + v["B"] * worth ** -v["b"]
+    assert best.loss == pytest.approx(loss[tokens <= 40e9].min(), rel=1e-6)
+    assert best.epochs["stage2"] <= 40 * (1 + 1e-6)

@@ -100,3 +100,27 @@ def test_more_than_forty_epochs_are_too_many():
     assert list(too_often(np.array([1e9, 4e10, 4.1e10]), 1e9)) == [False, False, True]
     assert not too_often(np.array([1e30]), None).any()
     assert effective_tokens(np.array([5.0]), None)[0] == 5.0
+
+
+def test_a_minimum_at_a_wall_is_found_at_the_wall():
+    """Steps that overshoot the end of what makes sense were refused, and left 4 % to it."""
+    walls = np.linspace(0.3, 2.7, 7)
+
+    def falling(points):
+        ends = walls[:, np.newaxis]
+        values = -points[..., 0] + 0.0 * ends
+        return np.where(points[..., 0] > ends, np.inf, values)
+
+    found = minimise(falling, np.array([0.0]), np.array([23.0]), 7)
+    np.testing.assert_allclose(found.points[:, 0], walls, atol=1e-4)
+    assert (found.points[:, 0] <= walls).all()
+
+
+def test_a_minimum_along_a_wall_is_found_too():
+    def walled(points):
+        x, y = points[..., 0], points[..., 1]
+        return np.where(x + y > 4.0, np.inf, (x - 7.0) ** 2 + (y - 3.0) ** 2)
+
+    found = minimise(walled, np.array([-20.0, -20.0]), np.array([20.0, 20.0]), 1)
+    np.testing.assert_allclose(found.points, [[4.0, 0.0]], atol=0.02)
+    assert found.values[0] == pytest.approx(18.0, rel=1e-3)

@@ -53,12 +53,17 @@ def slope(problem: Problem, optima: Optima) -> float:
     """Return d loss / d ln budget of the point estimate at its optimum, nats; negative.
 
     At an optimum the design's own change contributes nothing (the envelope theorem), so the
-    coordinates stay where they are.
+    coordinates stay where they are. Where a step of the budget leads to no sensible run, as at
+    the last pass over a text that anything is known of, the other side is taken alone.
     """
-    steps = np.array([[-_STEP, _STEP]])
-    points = np.repeat(optima.points[np.newaxis, :1], 2, axis=1)
-    low, high = problem.loss(POINT, points, optima.ln_budget[:1, np.newaxis] + steps)[0]
-    return float((high - low) / (2 * _STEP))
+    steps = np.array([[-_STEP, 0.0, _STEP]])
+    points = np.repeat(optima.points[np.newaxis, :1], 3, axis=1)
+    losses = problem.loss(POINT, points, optima.ln_budget[:1, np.newaxis] + steps)[0]
+    known = np.flatnonzero(np.isfinite(losses))
+    if known.size < 2:
+        return 0.0
+    first, last = known[0], known[-1]
+    return float((losses[last] - losses[first]) / (steps[0, last] - steps[0, first]))
 
 
 def off_by(problem: Problem, optima: Optima, factor: float = 2.0) -> dict[str, tuple[float, float]]:

@@ -26,6 +26,7 @@ _STEP = 1e-3
 _CONVERGED = 1e-7
 _LONGEST_STEP = 1.0
 _FLATTEST = 1e-12
+_NEAR_WALL, _WALL_STEPS, _WALL_SHRINKS = 1.0, 48, 0.8
 _NOISE = 2e-12
 """Slopes below this share of the value are the rounding of the differences."""
 
@@ -66,6 +67,21 @@ def polish(objective: Objective, start: Minima, lower: Floats, upper: Floats) ->
         found = _newton(objective, found, lower, upper)
         if np.max(np.abs(found.points - before), initial=0.0) < _CONVERGED:
             break
+    return _up_to_walls(objective, found, lower, upper)
+
+
+def _up_to_walls(objective: Objective, found: Minima, lower: Floats, upper: Floats) -> Minima:
+    """Return the minima that boxes shrink to where a function ends nearby, by infinite values.
+
+    Newton's steps, which overshoot such a wall and are refused, end at some distance from it.
+    """
+    width = np.full(lower.size, _NEAR_WALL)
+    around = np.clip(found.points[:, np.newaxis] + mesh(-width, width, 3), lower, upper)
+    if np.isfinite(objective(around)).all() or not np.isfinite(found.values).any():
+        return found
+    for _ in range(_WALL_STEPS):
+        found = _zoomed(objective, found, width, lower, upper)
+        width = width * _WALL_SHRINKS
     return found
 
 

@@ -10,6 +10,7 @@ from bootlaw.planning.allocation.plan import Allocation, Plan
 from bootlaw.planning.extrapolation import if_the_law_holds
 
 _NAMES = {N: "size", D1: "stage 1", D2: "stage 2", "budget": "budget"}
+_PARTS = {"stage1": "stage 1", "stage2": "stage 2"}
 _UNITS = {N: " parameters", D1: " tokens", D2: " tokens"}
 
 
@@ -20,7 +21,7 @@ def summary(answer: Allocation) -> str:
     lines += [f"  undetermined: {reason}" for reason in best.reasons]
     if best.loss is not None:
         lines += _details(answer, best)
-    lines += [_other(plan) for plan in answer.plans[1:]]
+    lines += [_other(plan, answer) for plan in answer.plans[1:]]
     return "\n".join([*lines, *notes.lines(best.warnings)])
 
 
@@ -91,7 +92,7 @@ def _loss(answer: Allocation, plan: Plan) -> str:
 
 
 def _costs(plan: Plan) -> list[tuple[str, str]]:
-    costs = [(name, str(cost)) for name, cost in plan.costs.items()]
+    costs = [(_PARTS.get(name, name), str(cost)) for name, cost in plan.costs.items()]
     return costs if len(costs) > 2 else [("cost", text) for name, text in costs if name == "total"]
 
 
@@ -142,12 +143,15 @@ def _risk(plan: Plan) -> list[str]:
 
 
 def _nats(value: float) -> str:
-    return f"{value:+.2g} nats" if math.isfinite(value) else "beyond the budget"
+    return f"{value:+.2g} nats" if math.isfinite(value) else "not possible"
 
 
-def _other(plan: Plan) -> str:
+def _other(plan: Plan, answer: Allocation) -> str:
     if plan.loss is None or plan.budget is None:
         return f"  {plan.route}: undetermined: {'; '.join(plan.reasons)}"
     share = "" if plan.share_best is None else f", best in {words.per_cent(plan.share_best)}"
     doubt = f"; undetermined: {'; '.join(plan.reasons)}" if plan.reasons else ""
-    return f"  instead {_plan(plan)}: loss {plan.loss:.4f}, {plan.budget:.3g} spent{share}{doubt}"
+    tokens = f"{words.tokens(plan.budget)} tokens"
+    spent = tokens if answer.in_tokens else f"{plan.budget:.3g} FLOPs"
+    spent = "" if answer.target_loss is None else f", {spent} in all"
+    return f"  instead {_plan(plan)}: loss {plan.loss:.4f}{spent}{share}{doubt}"
