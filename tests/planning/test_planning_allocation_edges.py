@@ -94,3 +94,22 @@ def test_the_base_of_a_law_of_one_size_says_the_growth_factor(factory):
     fit = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES)
     best = allocate(fit, budget=1e21, params_base=2.5e8).best
     assert (best.params, best.params_base) == (1e9, 2.5e8)
+
+
+def test_replicates_that_end_before_the_plan_do_not_judge_it(factory):
+    """The price of the fit's errors was infinite, and its percentile a crash."""
+    values = {**factory.MAIN, "a1": 0.1, "a3": 1e-3}
+    ends = [{**values, "a3": 3.8e-3}] * 5
+    fit = factory.make_fit("bootstrapped", values, ranges=RANGES, residual_scale=0.005,
+                           replicates=[*scattered(values, 1e-3, 45), *ends])  # fmt: skip
+    best = allocate(fit, budget=1e11, unit="tokens").best
+    assert best.tokens_stage1 > math.exp(values["a2"] / 3.8e-3)
+    assert math.isfinite(best.regret.mean)
+    assert math.isfinite(best.regret.high)
+
+
+def test_a_base_that_costs_next_to_nothing_is_no_crash(factory):
+    fit = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES, residual_scale=0.005,
+                           replicates=scattered(factory.MAIN, 0.05))  # fmt: skip
+    for budget in (1e8, 1e12, 1e16, 1e20):
+        assert allocate(fit, budget=budget, growth_factor=1e9, params=1e9).best.route == "stack"

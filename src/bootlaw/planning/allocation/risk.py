@@ -37,13 +37,19 @@ class Regret:
 
 
 def regret(problem: Problem, optima: Optima) -> Regret | None:
-    """Return the price of the point estimate's errors; None without replicates to judge by."""
+    """Return the price of the point estimate's errors; None without replicates to judge by.
+
+    Replicates whose law has no loss for the design that was chosen cannot judge it.
+    """
     judges = np.flatnonzero(optima.found[1:]) + 1
     if judges.size == 0 or optima.points.shape[1] == 0:
         return None
     budgets = optima.ln_budget[judges, np.newaxis]
     acted = problem.loss(judges, optima.points[np.newaxis, :1], budgets)[:, 0]
-    above = np.maximum(acted - optima.loss[judges], 0.0)
+    judging = np.isfinite(acted)
+    if not judging.any():
+        return None
+    above = np.maximum(acted[judging] - optima.loss[judges[judging]], 0.0)
     mean = float(above.mean())
     share = -math.expm1(-mean / max(-slope(problem, optima), 1e-300))
     return Regret(mean, float(np.quantile(above, _HIGH)), share)
