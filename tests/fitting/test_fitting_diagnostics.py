@@ -51,6 +51,12 @@ def test_two_levels_are_few() -> None:
     assert "tokens_stage1 has 2 levels" in remarks(fit(grid(levels=(2, 6))))["few_levels"]
 
 
+def test_the_one_level_that_a_law_takes_for_given_is_not_too_few() -> None:
+    """fixed-base, the law of one base, warned that the base's tokens have one level."""
+    found = fit(grid(levels=(1, 8), noise=1e-4), "fixed-base")
+    assert "few_levels" not in remarks(found)
+
+
 def test_a_design_along_a_line_is_collinear() -> None:
     runs = grid(noise=1e-4)
     # Two rows per base, on either side of D2 = D1 / 2.

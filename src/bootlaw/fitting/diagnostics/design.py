@@ -23,6 +23,8 @@ FEW_LEVELS = 3
 
 def _few_levels(e: Evidence) -> Iterator[Diagnostic]:
     for name in e.law.variables:
+        if name in e.law.single_level:
+            continue
         values = e.rows.table.numbers(name)
         n_levels = distinct_levels(values[values > 0] if name == D1 else values)
         if 0 < n_levels < FEW_LEVELS:
