@@ -173,6 +173,37 @@ def test_rows_resampled_singly_for_want_of_trunks_are_named() -> None:
     assert "trunks_unknown" not in remarks(fit(runs))
 
 
+def test_one_trunk_does_not_tell_the_noise_of_trunks() -> None:
+    """Eight runs from scratch with one seed had a noise of 21572 and A from 1e-305 to 1e302."""
+    tokens = np.geomspace(1e8, 1e10, 8)
+    noise = np.random.default_rng(1).normal(0, 1e-3, 8)
+    runs = {"tokens": tokens, "loss": (1.9 + 900 * tokens**-0.3) * np.exp(noise), "seed": [0] * 8}
+    found = fit(runs, "power", bootstrap=100)
+    assert "8 rows are of one trunk" in remarks(found)["one_trunk"]
+    assert found.residual_scale < 0.01
+    low, high = np.quantile(found.replicates[:, found.law.index("E")], [0.025, 0.975])
+    assert 1.5 < low < 1.9 < high < 2.1
+    assert "one_trunk" not in remarks(fit({**runs, "seed": range(8)}, "power", bootstrap=100))
+
+
+def test_without_a_row_to_spare_no_interval_follows() -> None:
+    """Resampled pairs of a curve through every row gave intervals without width."""
+    runs = {name: values[[0, 4, 12, 20, 24]] for name, values in grid().items()}
+    found = fit(runs, bootstrap=60)
+    assert found.status == "converged"
+    assert (found.estimates["E"].lower, found.estimates["E"].upper) == (None, None)
+    assert "no interval follows" in remarks(found)["few_rows"]
+    weighted = {name: np.append(values, values[0]) for name, values in runs.items()}
+    weighted["weight"] = np.array([1.0, 1, 1, 1, 1, 0])
+    assert len(fit(weighted, bootstrap=60, weights="weight").replicates) == 0
+
+
+def test_losses_far_below_those_of_any_text_are_another_unit() -> None:
+    runs = grid()
+    tiny = fit(runs | {"loss": runs["loss"] * 1e-6})
+    assert "was a unit applied" in remarks(tiny)["loss_scale"]
+
+
 def numbers(found: Fit) -> dict[str, float | None]:
     return {d.code: d.number for d in found.diagnostics}
 

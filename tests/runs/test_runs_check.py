@@ -64,6 +64,7 @@ ALTERNATE = ["a", "b"] * 4 + ["a"]
         ({"unique_tokens": [3e5] * 9}, "repeated_data"),
         ({"method": ["scratch"] * 9}, "scratch_with_tokens_stage1"),
         ({"loss": np.linspace(30, 20, 9)}, "loss_scale"),
+        ({"loss": np.linspace(3e-6, 2e-6, 9)}, "loss_scale"),
         ({"tokens_stage1": D1 / 1e6, "tokens_stage2": D2 / 1e6}, "tokens_stage2_scale"),
         ({"params": [1.3] * 9}, "params_scale"),
     ],

@@ -38,6 +38,7 @@ def message_of(source) -> str:
         (b"D1,loss\n1,2\n", ["'tokens_stage2'", "D2", "found D1, loss"]),
         (b"loss,train_tok\n1,2\n", ["'tokens'", "one-stage", "'train_tok'"]),
         (b"D1;D2;loss\n1;2;3\n", ["semicolons", "commas"]),
+        (b"D1|D2|loss\n1|2|3\n", ["vertical bars", "commas"]),
         (b"D1\tD2\tloss\n1\t2\t3\n", ["tabs", "commas"]),
         (b'D1,D2,loss\n1,"2,3\n1,2,3\n', ["line 3", "not CSV"]),
         (b"D1,D2,loss\n1,2,\xff\n", ["line 2", "0xff", "UTF-8"]),

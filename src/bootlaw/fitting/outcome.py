@@ -64,11 +64,13 @@ def work_out(rows: FitRows, constrained: Constrained, options: Options) -> Outco
     solved = solve(rows.table, constrained, "loss", options)
     objective, optimum = solved.objective, solved.optimum
     trunks = trunk_numbers(rows.table)
-    scheme = choose_scheme(options.resample, trunks, len(rows.table) - len(law.parameters))
+    spare = int((objective.weights > 0).sum()) - len(law.parameters)
+    scheme = choose_scheme(options.resample, trunks, spare)
     identifiability = identify(objective, optimum, 0.0 if np.isnan(solved.scale) else solved.scale)
     refits = None
     usable = optimum.verified and identifiability.reason is None
-    if options.bootstrap and (usable or options.remarks):
+    # Without a row to spare the residuals are 0 whatever the noise: no interval follows.
+    if options.bootstrap and spare > 0 and (usable or options.remarks):
         refits = refit_in_blocks(
             objective, optimum, scheme, trunks, options.bootstrap, options.seed
         )

@@ -69,12 +69,16 @@ def trunk_noise(
 
     Parameters
     ----------
-    trunks : (n,) numbers of the rows' trunks, or None where rows are independent.
+    trunks : (n,) numbers of the rows' trunks, or None where rows are independent; one trunk
+        alone counts as none.
     free : (p,) True for the parameters that were fitted; all if None.
     """
     jacobian = objective.residual_jacobian(u)
     jacobian = jacobian if free is None else jacobian[:, free]
     weights = objective.weights
+    if trunks is not None and trunks.max() == 0:
+        # What one trunk differs by from others is nowhere in the table: any scale would fit.
+        trunks = None
     own = np.arange(weights.size) if trunks is None else trunks
     residuals = winsorised(objective.residuals(u), own, jacobian.shape[1])
     with np.errstate(divide="ignore"):

@@ -46,7 +46,7 @@ def _records(path: Path, text: str) -> tuple[list[list[str]], list[int]]:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    for delimiter, name in ((";", "semicolons"), ("\t", "tabs")):
+    for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")):
         if len(header) == 1 and delimiter in header[0]:
             raise InputError(f"{path}: fields are separated by {name}; save it with commas")
 

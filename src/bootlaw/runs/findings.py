@@ -18,6 +18,7 @@ Severity = Literal["info", "warning"]
 
 # Above it a loss is a perplexity or a sum: ln of the largest vocabularies in use (2^18) is 12.5.
 _LARGEST_LOSS = 13.0
+_LEAST_LOSS = 0.01  # below it no model of text is
 # Below it counts are in thousands or millions: a single training batch has more tokens.
 _FEW_TOKENS = 1000.0
 _COLLINEAR = 0.95  # |correlation| of ln D1 and ln D2 above which their exponents blur
@@ -184,6 +185,9 @@ def _scales(table: RunTable) -> Iterator[Finding]:
     """Numbers that are plainly in another unit."""
     if (largest := table.numbers("loss").max()) > _LARGEST_LOSS:
         message = f"loss goes up to {largest:.4g}; is it in nats per token, not a perplexity?"
+        yield Finding("loss_scale", message, "warning")
+    elif largest < _LEAST_LOSS:
+        message = f"loss is at most {largest:.4g}; is it in nats per token, of whole models?"
         yield Finding("loss_scale", message, "warning")
     for name in ("tokens_stage1", "tokens_stage2", "params"):
         if name not in table:

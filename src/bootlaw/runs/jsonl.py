@@ -44,7 +44,10 @@ def _record(path: Path, number: int, line: str) -> dict[str, Any]:
         raise InputError(f"{place}: has one key twice; remove one of them")
     for key, value in cells.items():
         if isinstance(value, list):
-            raise InputError(f"{place}, column '{key}': found {_kind(value)}, not a number or text")
+            raise InputError(
+                f"{place}, column '{key}': found {_kind(value)}, not a number or text; give what "
+                "it holds keys of their own on the line, or leave it out"
+            )
     return cells
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bootlaw.fitting.evidence import Diagnostic, Evidence
+from bootlaw.fitting.trunks import trunk_numbers
 
 FEW_TRUNKS = 12
 """Below about a dozen clusters a wild cluster bootstrap tends to give short intervals:
@@ -40,6 +41,20 @@ def _trunks_unknown(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
+def _one_trunk(e: Evidence) -> Iterator[Diagnostic]:
+    trunks = trunk_numbers(e.rows.table) if e.bootstrap is not None and e.trunks_known else None
+    if trunks is None or trunks.max() > 0 or trunks.size == 1:
+        return
+    yield Diagnostic(
+        "one_trunk",
+        f"the {trunks.size} rows are of one trunk (one value of trunk, or else one seed, D1 and "
+        "size), so how much runs of other seeds differ cannot be told: the intervals hold for "
+        "runs of this one; add runs with another seed",
+        "warning",
+        trunks.size,
+    )
+
+
 def _few_replicates(e: Evidence) -> Iterator[Diagnostic]:
     if e.bootstrap is None or len(e.replicates) >= FEW_REPLICATES:
         return
@@ -65,4 +80,4 @@ def _replicates_not_converged(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
-CHECKS = (_few_trunks, _trunks_unknown, _few_replicates, _replicates_not_converged)
+CHECKS = (_few_trunks, _trunks_unknown, _one_trunk, _few_replicates, _replicates_not_converged)

@@ -14,6 +14,9 @@ from bootlaw.runs.schema import column_named
 
 Floats = NDArray[np.float64]
 
+LEAST_LOSS = 0.01
+"""Nats per token that no model of text is below."""
+
 LARGEST_LOSS = 12.5
 """ln of the largest vocabularies in use (2^18): what a model that knows nothing has, nats."""
 
@@ -104,6 +107,15 @@ def _loss_scale(e: Evidence) -> Iterator[Diagnostic]:
     table = e.rows.table
     losses = table.numbers("loss")
     if D1 not in table or D2 not in table:  # no table of runs
+        return
+    if losses.max() < LEAST_LOSS:
+        yield Diagnostic(
+            "loss_scale",
+            f"loss is at most {losses.max():.4g}, and no model of text is below {LEAST_LOSS:g} "
+            "nats per token: was a unit applied, or a difference of losses taken?",
+            "warning",
+            float(losses.max()),
+        )
         return
     tokens = np.nan_to_num(table.numbers(D1)) + np.nan_to_num(table.numbers(D2))
     limit = np.where(tokens >= TRAINED_TOKENS, TRAINED_LOSS, LARGEST_LOSS)

@@ -60,7 +60,11 @@ def _few_rows(e: Evidence) -> Iterator[Diagnostic]:
     spare = rows - params
     if not e.identifiable or spare >= FEW_SPARE:
         return
-    left = f"leave {spare} to judge it by" if spare else "are met exactly, whatever their noise"
+    left = (
+        f"leave {spare} to judge it by"
+        if spare
+        else "are met exactly, whatever their noise, so that no interval follows"
+    )
     yield Diagnostic(
         "few_rows",
         f"{rows} rows for {params} parameters {left}: neither misfit nor errors can be told; add "
