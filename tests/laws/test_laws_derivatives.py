@@ -57,3 +57,20 @@ def test_leading_axes_of_parameters_are_independent(key: str) -> None:
     together = law.loss(batch, columns)
     assert together.shape == (2, 3, len(next(iter(columns.values()))))
     np.testing.assert_allclose(together[1, 2], law.loss(batch[1, 2], columns), rtol=1e-13)
+
+
+@pytest.mark.parametrize("name", laws.preset_names())
+def test_derivatives_at_published_coefficients(name: str) -> None:
+    """They are far from typical: exponents of either sign, counts of 1e9 and more."""
+    preset = laws.preset(name)
+    law, params = preset.law, preset.params
+    columns = grid(law)
+    exact = law.jacobian(params, columns)
+    for j, value in enumerate(params):
+        step = np.zeros(params.size)
+        step[j] = 1e-4 * max(abs(value), 1e-3)
+        losses = [law.loss(params + k * step, columns) for k in (-2, -1, 1, 2)]
+        numeric = (losses[0] - 8 * losses[1] + 8 * losses[2] - losses[3]) / (12 * step[j])
+        np.testing.assert_allclose(
+            exact[:, j], numeric, rtol=1e-6, atol=1e-8 * np.abs(exact[:, j]).max()
+        )

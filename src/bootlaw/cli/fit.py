@@ -31,6 +31,21 @@ def add_parser(subparsers: Any) -> None:
         "parameters, 1 where the optimum could not be verified.",
     )
     parser.add_argument("table", metavar="TABLE", help="runs as .csv, .jsonl or .parquet")
+    _add_law_and_rows(parser)
+    _add_objective(parser)
+    add_parameter_options(parser)
+    _add_intervals(parser)
+    parser.add_argument(
+        "--out",
+        metavar="FIT.json",
+        help="write the fit here, for bootlaw plan; those of several methods as FIT.METHOD.json",
+    )
+    add_json_option(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_law_and_rows(parser: argparse.ArgumentParser) -> None:
+    """What is fitted to which rows."""
     parser.add_argument("--law", help="key of the law, see bootlaw laws (default: bootstrapped)")
     parser.add_argument(
         "--formula",
@@ -51,19 +66,16 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--where", metavar="EXPR", help="rows to fit, \"method == 'stack'\"")
     parser.add_argument(
-        "--bootstrap",
-        type=_count,
-        default=0,
-        metavar="N",
-        help="refits to resampled tables for the intervals, 50 or more, such as 1000 (none)",
-    )
-    parser.add_argument(
         "--drop-lowest",
         type=share,
         default=0.0,
         metavar="F",
         help="leave out this share of the rows, those with the lowest losses (0)",
     )
+
+
+def _add_objective(parser: argparse.ArgumentParser) -> None:
+    """What is minimised."""
     parser.add_argument(
         "--delta",
         type=delta,
@@ -83,6 +95,21 @@ def add_parser(subparsers: Any) -> None:
         default="log",
         help="residuals of logarithms or of the values themselves (%(default)s)",
     )
+    parser.add_argument("--weights", metavar="COLUMN", help="weights of the rows")
+    parser.add_argument(
+        "--errors", metavar="COLUMN", help="known standard errors of the losses, such as loss_se"
+    )
+
+
+def _add_intervals(parser: argparse.ArgumentParser) -> None:
+    """How sure the answer is."""
+    parser.add_argument(
+        "--bootstrap",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="refits to resampled tables for the intervals, 50 or more, such as 1000 (none)",
+    )
     parser.add_argument(
         "--resample",
         default="auto",
@@ -97,22 +124,10 @@ def add_parser(subparsers: Any) -> None:
         help="a profile interval as well of this parameter, or of the loss at D1=1B,D2=20B (may "
         "be repeated)",
     )
-    parser.add_argument("--weights", metavar="COLUMN", help="weights of the rows")
-    parser.add_argument(
-        "--errors", metavar="COLUMN", help="known standard errors of the losses, such as loss_se"
-    )
-    add_parameter_options(parser)
     parser.add_argument(
         "--level", type=level, default=0.95, metavar="P", help="coverage of intervals (0.95)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (0)")
-    parser.add_argument(
-        "--out",
-        metavar="FIT.json",
-        help="write the fit here, for bootlaw plan; those of several methods as FIT.METHOD.json",
-    )
-    add_json_option(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
