@@ -22,13 +22,14 @@ from bootlaw.errors import BootlawError, InputError
 from bootlaw.growth.plan import Preservation
 from bootlaw.growth.proof import check_growth, fixed_batch
 from bootlaw.growth.proof.batch import batch_shape
-from bootlaw.growth.proof.differences import differences, rounding_noise
+from bootlaw.growth.proof.differences import Differences, differences, rounding_noise
 from bootlaw.growth.proof.outputs import Outputs, load_model, outputs_of
 from bootlaw.growth.proof.skeleton import check_skeleton
 from bootlaw.growth.proof.tolerance import from_floor, tolerance_for
 
 pytestmark = pytest.mark.train
 
+HALF = (Preservation.ROUNDING, "bfloat16", "float32")
 CONFIG = {"vocab_size": VOCABULARY, "max_position_embeddings": 160}
 
 
@@ -276,11 +277,18 @@ def test_tolerances_follow_class_type_and_size_of_the_logits():
 
 def test_the_floor_never_tightens_and_nan_is_never_accepted():
     table = tolerance_for(Preservation.ROUNDING, "float32", "float32", 10)
-    assert from_floor(1e-9, 1e-12, table).logits == table.logits
-    wide = from_floor(1e-3, 1e-4, table)
-    assert wide.accepts(3e-3, -3e-4)
-    assert not wide.accepts(math.nan, 0)
-    assert not wide.accepts(0, math.nan)
+    assert from_floor(Differences(1e-9, 1e-12, 0), table).logits == table.logits
+    wide = from_floor(Differences(1e-3, -1e-4, 1e-6), table)
+    assert wide.accepts(Differences(3e-3, -3e-4, 3e-6))
+    assert not wide.accepts(Differences(math.nan, 0, 0))
+    assert not wide.accepts(Differences(0, math.nan, 0))
+
+
+def test_an_error_everywhere_is_seen_where_one_token_may_differ_much():
+    """Logits were bounded by the worst token alone: one matrix 5 % off passed in bfloat16."""
+    wide = from_floor(Differences(1.0, 0.01, 1e-4), tolerance_for(*HALF, 10))
+    assert wide.accepts(Differences(3.0, 0.01, 3e-4))
+    assert not wide.accepts(Differences(0.5, 0.001, 5e-4))
 
 
 def test_the_shipped_text_is_long_enough_for_the_longest_batch():

@@ -37,6 +37,8 @@ class CheckReport:
     loss_after: float | None = None
     tolerance_logits: float | None = None
     tolerance_loss: float | None = None
+    tolerance_divergence: float | None = None
+    """Null where the table of tolerances was enough, which bounds the others only."""
     tolerance_reason: str | None = None
     batch_source: str | None = None
     """``text`` or ``seeded-ids``."""
@@ -106,7 +108,7 @@ def check_growth(
         )
     found = differences(before, after)
     tolerance = _tolerance(subject, before, found)
-    if tolerance is not None and not tolerance.accepts(found.logit, found.loss):
+    if tolerance is not None and not tolerance.accepts(found):
         raise BootlawError(_failure(preservation, before, after, found, tolerance))
     return _report(subject, before, after, found, tolerance)
 
@@ -128,14 +130,13 @@ def _tolerance(subject: _Subject, before: Outputs, found: Differences) -> Tolera
     if (
         tolerance is None
         or subject.preservation is not Preservation.ROUNDING
-        or tolerance.accepts(found.logit, found.loss)
+        or tolerance.accepts(found)
     ):
         return tolerance
     # A second opinion before the work is thrown away: how far does rounding carry this parent?
     noise = rounding_noise(coarser(subject.stored, subject.dtype), subject.dtype)
     rounded = outputs_of(subject.parent, subject.batch, subject.dtype, change=noise)
-    floor = differences(before, rounded)
-    return from_floor(floor.logit, abs(floor.loss), tolerance)
+    return from_floor(differences(before, rounded), tolerance)
 
 
 def _failure(
@@ -145,11 +146,15 @@ def _failure(
     found: Differences,
     tolerance: Tolerance,
 ) -> str:
+    bounded = math.isfinite(tolerance.divergence)
+    divergence = (
+        f", the divergence is {found.divergence:.3g} (tolerance {tolerance.divergence:.3g})"
+    )
     return (
         f"the growth failed its check: its class is {preservation.value!r}, but a logit differs "
-        f"by {found.logit:.3g} (tolerance {tolerance.logits:.3g}) and the loss went from "
-        f"{before.loss:.6f} to {after.loss:.6f} (tolerance {tolerance.loss:.3g}); nothing was "
-        "written"
+        f"by {found.logit:.3g} (tolerance {tolerance.logits:.3g}){divergence if bounded else ''} "
+        f"and the loss went from {before.loss:.6f} to {after.loss:.6f} (tolerance "
+        f"{tolerance.loss:.3g}); nothing was written"
     )
 
 
@@ -186,5 +191,8 @@ def _report(
         status="passed",
         tolerance_logits=tolerance.logits,
         tolerance_loss=tolerance.loss,
+        tolerance_divergence=(
+            tolerance.divergence if math.isfinite(tolerance.divergence) else None
+        ),
         tolerance_reason=tolerance.reason,
     )
