@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from tiny_checkpoints import FAMILIES, add_tokenizer, save_tiny
 from transformers import AutoModelForCausalLM
 
+import bootlaw
 from bootlaw.cli.main import main
 from bootlaw.growth import OPERATORS, Preservation
 from bootlaw.growth.onward import read_train_spec
@@ -399,10 +400,14 @@ def test_target_params_takes_the_nearest_multiple_and_says_which(capsys, parents
     assert not any("nearest size" in warning for warning in document["warnings"])
 
 
-def test_a_size_far_from_what_was_wanted_warns(capsys, parents):
-    words = (parents["llama"], "out", "--dry-run", "--op", "stack", "--target-params", "1B")
-    _, document, _ = grow(capsys, *words)
+def test_a_size_away_from_what_was_wanted_warns_and_one_far_away_is_refused(capsys, parents):
+    """A model of 0.0 % of the size that was wanted was written, with a warning."""
+    words = (parents["llama"], "out", "--dry-run", "--op", "stack", "--target-params")
+    _, document, _ = grow(capsys, *words, "40k")
     assert any("of what was wanted" in warning for warning in document["warnings"])
+    message = refused(capsys, *words, "1B")
+    assert "stack:factor=16" in message
+    assert "identity and widen_ffn have finer sizes" in message
 
 
 def test_depth_and_width_grow_in_step_on_request(capsys, parents):
@@ -557,3 +562,9 @@ def test_copies_and_plans_need_no_torch(parents, tmp_path):
         words = ("grow", str(parents["llama"]), str(tmp_path / rest[1]), *rest)
         done = subprocess.run([sys.executable, "-c", program, *words], check=False)
         assert done.returncode == 0
+
+
+def test_one_operator_after_another_need_not_be_a_list(parents):
+    """A string was taken letter by letter."""
+    receipt = bootlaw.grow(parents["llama"], op="tile", then="stack", dry_run=True)
+    assert [entry.operator for entry in receipt.operations] == ["tile", "stack"]

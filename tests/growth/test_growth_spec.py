@@ -54,6 +54,8 @@ def test_quantised_and_adapter_checkpoints_are_refused():
     config, shapes = parent()
     with pytest.raises(InputError, match="quantised \\(gptq\\)"):
         growth.describe({**config, "quantization_config": {"quant_method": "gptq"}}, shapes)
+    with pytest.raises(InputError, match="quantised \\(awq\\)"):
+        growth.describe({**config, "quantization_config": "awq"}, shapes)
     with pytest.raises(InputError, match="adapter"):
         growth.describe(config, {"base.layers.0.q_proj.lora_A.weight": (4, 4)})
 

@@ -38,7 +38,7 @@ def grow(
     out: str | Path | None = None,
     *,
     op: str | None = None,
-    then: tuple[str, ...] | list[str] = (),
+    then: str | tuple[str, ...] | list[str] = (),
     goal: str | None = None,
     target_params: int | None = None,
     in_step: bool = False,
@@ -67,7 +67,7 @@ def grow(
     op
         The operator, ``stack`` or ``stack:factor=2``.
     then
-        Further operators after it, in the same notation.
+        One or more further operators after it, in the same notation.
     goal
         What is wanted, instead of `op`: the operator recommended for it is taken.
     target_params
@@ -112,7 +112,8 @@ def grow(
     steps: tuple[Step, ...] = ()
     if op is not None:
         first = parse_step(op)
-        steps = (Step(first.operator, {**first.arguments, **arguments}), *map(parse_step, then))
+        after = (then,) if isinstance(then, str) else then
+        steps = (Step(first.operator, {**first.arguments, **arguments}), *map(parse_step, after))
     elif arguments or then:
         raise InputError("a goal chooses operator and arguments; leave them out, or name op")
     request = GrowRequest(

@@ -213,8 +213,10 @@ def _field(family: Family, config: Config, key: str) -> Any:
 
 
 def _refuse_unusable(config: Config, shapes: Mapping[str, Shape]) -> None:
-    if config.get("quantization_config"):
-        method = dict(config["quantization_config"]).get("quant_method", "unknown method")
+    quantisation = config.get("quantization_config")
+    if quantisation:
+        named = isinstance(quantisation, Mapping)
+        method = quantisation.get("quant_method", "unknown method") if named else quantisation
         raise InputError(
             f"the checkpoint is quantised ({method}); grow its full-precision original, and "
             "quantise the result"

@@ -14,6 +14,8 @@ from bootlaw.growth.size import count_text
 from bootlaw.growth.spec import ModelSpec
 
 _LARGEST_FACTOR = 16
+_FARTHEST = 2.0
+"""A size more than so many times larger or smaller than what was wanted is refused."""
 _FFN_UNIT = 64
 """FFN widths are tried in multiples of this, which matrix kernels like."""
 
@@ -67,7 +69,8 @@ def reach(
     Raises
     ------
     InputError
-        When the operator's size is given already, cannot be chosen, or no shape is possible.
+        When the operator's size is given already, cannot be chosen, or no shape is possible within
+        a factor of 2.
     """
     names = SIZE_ARGUMENTS.get(step.operator)
     if names is None:
@@ -82,7 +85,13 @@ def reach(
     if not found:
         raise InputError(f"{step.operator} can make no larger model of this parent")
     nearest = min(found, key=lambda params: abs(math.log(params / wanted)))
-    return found[nearest], Target(wanted, nearest, step_text(found[nearest]), nearest / wanted)
+    target = Target(wanted, nearest, step_text(found[nearest]), nearest / wanted)
+    if not 1 / _FARTHEST <= target.ratio <= _FARTHEST:
+        raise InputError(
+            f"--target-params: {target_note(target)}; that is too far. identity and widen_ffn have "
+            "finer sizes, two operators reach farther (--then)"
+        )
+    return found[nearest], target
 
 
 def _around(
