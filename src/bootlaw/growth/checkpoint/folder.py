@@ -58,8 +58,9 @@ def open_folder(
     stored = _stored(folder, origin) if stored is None else stored
     refuse_packed_tensors(stored, origin)
     warnings = [
-        f"{origin} seems tuned for chat ({', '.join(signs)}): pretraining the grown model further "
-        "on plain text undoes that; grow the base model if there is one"
+        f"{origin} may be tuned for chat ({', '.join(signs)}; some base models have this too): "
+        "pretraining the grown model further on plain text undoes that; grow the base model if "
+        "there is one"
         for signs in [chat_signs(folder, config)]
         if signs
     ]
