@@ -127,3 +127,21 @@ def test_float16_is_not_trained_in():
 def test_what_cannot_be_known_is_refused(known):
     with pytest.raises(InputError, match="found"):
         Known(**known)
+
+
+def test_a_reset_without_warm_up_has_none_and_says_so():
+    """``reset`` and ``reset+warmup`` gave the same train.toml."""
+    known = Known(tokens=10**9, batch_tokens=10**5)
+    asked = advise(replace(PRESERVED, carried=False, warms_up=False), known)
+    assert asked.given["schedule.warmup_steps"] == 0
+    assert "as asked for" in asked.reasons["schedule.warmup_steps"]
+    usual = advise(replace(PRESERVED, carried=False), known)
+    assert usual.given["schedule.warmup_steps"] == 40
+
+
+@pytest.mark.parametrize(("tokens", "steps"), [(None, 40), (10**8, 40), (10**9, 100)])
+def test_moments_carried_over_a_jump_are_not_called_fresh(tokens, steps):
+    spec = advise(replace(DEEPER, carried=True), Known(tokens=tokens, batch_tokens=10**5))
+    assert spec.given["schedule.warmup_steps"] == steps
+    assert "fresh" not in spec.reasons["schedule.warmup_steps"]
+    assert "jumped" in spec.reasons["schedule.warmup_steps"]

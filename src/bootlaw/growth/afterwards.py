@@ -30,6 +30,7 @@ def train_spec_of(prepared: Prepared, receipt: Receipt) -> TrainSpec:
         dtype=prepared.stored,
         context=int(after.value(_CONTEXT) or after.family.defaults[_CONTEXT]),
         carried=receipt.optimizer.policy == "carry",
+        warms_up=receipt.optimizer.policy != "reset",
         freezable=receipt.frozen,
         freeze=prepared.freeze,
     )

@@ -108,7 +108,7 @@ def _optimizer(draft: _Draft, grown: Grown) -> None:
         "carry" if grown.carried else "reset",
         "the parent's moments were mapped onto the grown tensors"
         if grown.carried
-        else "there are no moments that fit: a fresh optimiser, with warm-up",
+        else "a fresh optimiser",
     )
     usual = "the usual value for decoders; take the parent's if you know it"
     draft.give("optimizer.beta1", BETA1, usual)
@@ -157,19 +157,28 @@ def _course(draft: _Draft, grown: Grown, known: Known, batch: int | None) -> Non
         0.2,
         "a fifth of the updates is about where longer cooldowns stop to help (arXiv 2405.18392)",
     )
-    if grown.carried and grown.preserving:
-        draft.give("schedule.warmup_steps", 0, "function and moments are the parent's: go on")
-        return
-    adam = math.ceil(2 / (1 - BETA2))
     steps = 0 if known.tokens is None or batch is None else known.tokens // batch
-    share = 0 if grown.preserving else math.ceil(steps * _WARMUP_SHARE)
-    reason = (
+    draft.give("schedule.warmup_steps", *_warmup(grown, steps))
+
+
+def _warmup(grown: Grown, steps: int) -> tuple[int, str]:
+    """Return the updates of warm-up in a run of `steps` (0: not known), and the reason."""
+    if not grown.warms_up:
+        return 0, "none, as asked for: a fresh optimiser at its full rate"
+    if grown.carried and grown.preserving:
+        return 0, "function and moments are the parent's: go on"
+    adam = math.ceil(2 / (1 - BETA2))
+    fresh = (
         f"fresh moments: 2 / (1 - beta2) = {adam} updates until Adam's second moment can be "
         "trusted (arXiv 1910.04209)"
     )
+    share = 0 if grown.preserving else math.ceil(steps * _WARMUP_SHARE)
     if share > adam:
-        reason += f"; the loss jumped, so {_WARMUP_SHARE:.0%} of the updates"
-    draft.give("schedule.warmup_steps", max(adam, share), reason)
+        jumped = f"the loss jumped, so {_WARMUP_SHARE:.0%} of the updates"
+        return share, jumped if grown.carried else f"{fresh}; {jumped}"
+    if grown.carried:
+        return adam, f"the loss jumped, so that carried moments are off too: {adam} updates"
+    return adam, fresh
 
 
 def _whole(tokens: float, sequence: int) -> int:

@@ -51,6 +51,8 @@ class Grown:
     """Longest sequence of the model, tokens."""
     carried: bool
     """Whether the parent's optimiser moments were carried over."""
+    warms_up: bool = True
+    """Whether a fresh optimiser begins with a warm-up: not where ``reset`` was asked for."""
     freezable: tuple[str, ...] = ()
     """Patterns of parameters that the operator suggests to freeze, empty if none."""
     freeze: bool = False
