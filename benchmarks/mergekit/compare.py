@@ -5,7 +5,8 @@
 VENV is a virtual environment with mergekit (`pip install mergekit`); its packages do not mix with
 ours. In every round each operation runs once with each tool, in new processes, after a `sync`.
 Seconds are those of the whole command, Python's start included; memory is the largest resident
-set of the process (`ru_maxrss`). Both tools run with their defaults, on the CPU, without checks.
+set of the process (`ru_maxrss`). Both tools run on the CPU, ours with `--check off`: mergekit has
+no check.
 """
 
 from __future__ import annotations
