@@ -196,3 +196,22 @@ def test_errors_of_two_methods_beyond_the_data_are_independent(fits) -> None:
     assert abs(np.corrcoef(draws)[0, 1]) < 0.1
     scratch = [fits[m].misfits[-1].draws(1000, "scratch") for m in METHODS]
     np.testing.assert_array_equal(*scratch)
+
+
+def test_methods_with_levels_of_their_own_are_rolled_out_as_well() -> None:
+    """Below the levels of one method the other had a single base, so that nothing was learnt."""
+    table = runs()
+    further = np.where(table.columns["method"] == "stack", 100.0, 1.0)
+    further[table.numbers("tokens_stage1") == 0] = 1.0
+    d1, d2 = table.numbers("tokens_stage1") * further, table.numbers("tokens_stage2")
+    losses = table.numbers("loss").copy()
+    stack = further > 1
+    p = TRUTH["stack"]
+    power = -p["a2"] + p["a3"] * np.log(d1[stack])
+    losses[stack] = 1.7 + p["A"] * d1[stack] ** -p["a1"] * d2[stack] ** power
+    columns = {**table.columns, "tokens_stage1": d1, "loss": losses}
+    found = fit_jointly(
+        replace(table, columns=columns), "bootstrapped+scratch", METHODS, bootstrap=50
+    )
+    for method in METHODS:
+        assert "tokens_stage1" in {one.variable for one in found[method].misfits}

@@ -72,7 +72,8 @@ def misfits_along(
 
     A block of levels is held out of the rows below it, those with a base and those from scratch
     together and those of all methods, and what is missed is told apart by part. Along D1 the
-    rows from scratch, which have none, stay fitted.
+    rows from scratch, which have none, stay fitted. Where that leaves another method too few
+    rows, as its levels lie higher, the other methods stay fitted too.
     """
     values = table.numbers(variable)
     steps = values > 0 if variable == D1 else np.ones(len(table), dtype=bool)
@@ -80,19 +81,26 @@ def misfits_along(
         return ()
     blocks = np.full(len(table), -1, dtype=np.intp)
     blocks[steps] = merged(level_numbers(values[steps]), LEAST_LEVELS, MOST_BLOCKS)
-    known: dict[int, Fit | None] = {}
+    known: dict[bytes, Fit | None] = {}
 
-    def below(top: int) -> Fit | None:
-        if top not in known:
-            known[top] = _refitted(table.select(blocks < top), refit)
-        return known[top]
+    def fitted(rows: Mask) -> Fit | None:
+        key = rows.tobytes()
+        if key not in known:
+            known[key] = _refitted(table.select(rows), refit)
+        return known[key]
+
+    def below(top: int, part: _Part) -> Fit | None:
+        lower = blocks < top
+        return fitted(lower) or fitted(lower | part.others)
 
     found = []
     for part in _parts(table, law, methods):
         own = part.mask & steps
         tops = [int(top) for top in np.unique(blocks[own]) if top >= LEAST_LEVELS][-rollouts:]
         tried = [
-            _roll_out(below(top), table, variable, own & (blocks < top), own & (blocks == top))
+            _roll_out(
+                below(top, part), table, variable, own & (blocks < top), own & (blocks == top)
+            )
             for top in tops
         ]
         done = tuple(one for one in tried if one is not None)
@@ -104,23 +112,29 @@ def misfits_along(
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The rows (n,) of one part of the law, and their method if they have a base."""
+    """The rows (n,) of one part of the law, their method if they have a base, and the rows of
+    other methods."""
 
     rows: Rows
     method: str
     mask: Mask
+    others: Mask
 
 
 def _parts(table: RunTable, law: Law, methods: Sequence[str]) -> Iterator[_Part]:
     """Yield the rows of each part of the law."""
+    with_base = table.numbers(D1) > 0 if D1 in table else np.zeros(len(table), dtype=bool)
     for part in law.parts:
         mask = np.ones(len(table), dtype=bool)
         if part.rows != "all":
-            mask &= (table.numbers(D1) > 0) == (part.rows == "reuse")
+            mask &= with_base == (part.rows == "reuse")
         if part.method is not None:
             mask &= table.numbers(METHOD_NUMBER) == part.method
-        with_base = part.rows != "scratch" and law.is_two_stage
-        yield _Part(part.rows, methods[(part.method or 1) - 1] if with_base else "", mask)
+        others = np.zeros(len(table), dtype=bool)
+        if part.method is not None:
+            others = with_base & ~mask
+        named = part.rows != "scratch" and law.is_two_stage
+        yield _Part(part.rows, methods[(part.method or 1) - 1] if named else "", mask, others)
 
 
 def _refitted(rows: RunTable, refit: Refit) -> Fit | None:
