@@ -408,3 +408,26 @@ def test_one_held_out_row_is_remarked():
 def test_options_of_another_type_are_refused(options, said):
     with pytest.raises(InputError, match=said):
         compare(table(0.002), **options)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda c: {**c, "D1": np.where(np.arange(c["D1"].size) % 2, c["D1"], c["D1"] / 1e9)},
+         "two groups of levels"),
+        (lambda c: {**c, "loss": np.exp(3 * c["loss"])}, "a perplexity is no loss"),
+        (lambda c: {n: np.concatenate([v, v[:3]]) for n, v in c.items()}, "3 rows repeat another"),
+    ],
+)  # fmt: skip
+def test_what_is_odd_about_the_rows_is_noted(change, words):
+    """Only a fit said it: contests on mixed units or repeated rows were printed like any other."""
+    d1, d2 = np.repeat(np.geomspace(1e9, 64e9, 4), 4), np.tile(np.geomspace(1e9, 64e9, 4), 4)
+    noise = np.random.default_rng(0).normal(0, 0.002, 16)
+    clean = {"D1": d1, "D2": d2, "loss": (1.7 + 60 * d1**-0.08 * d2**-0.13) * np.exp(noise)}
+    laws = ["multiplicative", "total-tokens"]
+    assert len(compare(clean, laws, bootstrap=0).notes) == 1
+    found = compare(change(clean), laws, bootstrap=0)
+    assert words in found.notes[-1]
+    assert words in found.summary()
+    several = compare(change(clean), laws, bootstrap=0, holdout=["lowest-loss", "kfold"])
+    assert several.summary().count(words) == 1

@@ -179,11 +179,11 @@ def test_one_trunk_does_not_tell_the_noise_of_trunks() -> None:
     noise = np.random.default_rng(1).normal(0, 1e-3, 8)
     runs = {"tokens": tokens, "loss": (1.9 + 900 * tokens**-0.3) * np.exp(noise), "seed": [0] * 8}
     found = fit(runs, "power", bootstrap=100)
-    assert "8 rows are of one trunk" in remarks(found)["one_trunk"]
+    assert "8 rows have one seed" in remarks(found)["one_seed"]
     assert found.residual_scale < 0.01
     low, high = np.quantile(found.replicates[:, found.law.index("E")], [0.025, 0.975])
     assert 1.5 < low < 1.9 < high < 2.1
-    assert "one_trunk" not in remarks(fit({**runs, "seed": range(8)}, "power", bootstrap=100))
+    assert "one_seed" not in remarks(fit({**runs, "seed": range(8)}, "power", bootstrap=100))
 
 
 def test_without_a_row_to_spare_no_interval_follows() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.arguments import as_items, require_text, require_text_or_none
 from bootlaw.errors import BootlawError, InputError, UndeterminedError
 from bootlaw.fitting.contestants import Field, named_field, whole_field
+from bootlaw.fitting.diagnostics import table_remarks
 from bootlaw.fitting.holdouts import (
     EXPANDING,
     Split,
@@ -177,7 +178,16 @@ def _comparison(field: Field, fits: Fits, holdout: str) -> Comparison:
         fits={score.law.key: score.whole for score in scores},
         contest=fits,
         constants=_constants(rows),
+        remarks=_remarks(field),
     )
+
+
+def _remarks(field: Field) -> tuple[str, ...]:
+    """Return what is odd about the rows, of the columns that most laws read."""
+    if not field.laws:
+        return ()
+    law = max(field.laws, key=lambda law: len(law.variables))
+    return tuple(remark.message for remark in table_remarks(field.rows, law))
 
 
 def pooled_clusters(rows: RunTable, parts: Sequence[Split]) -> NDArray[np.intp]:

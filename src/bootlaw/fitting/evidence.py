@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,18 @@ class Diagnostic:
             "severity": self.severity,
             "number": self.number if known else None,
         }
+
+
+class RowsOfLaw(Protocol):
+    """What the diagnostics of a table look at: the rows, and the law for its variables."""
+
+    @property
+    def law(self) -> Law:
+        """The law that reads the rows."""
+
+    @property
+    def rows(self) -> FitRows:
+        """The rows."""
 
 
 @dataclass(frozen=True)

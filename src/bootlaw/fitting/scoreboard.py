@@ -76,6 +76,7 @@ class Comparison:
     contest : makes those fits with replicates, for a forecast.
     constants : columns with one value in all rows, which a forecast takes from here.
     forecast : of the laws together, where it was asked for.
+    remarks : what is odd about the rows themselves, in words.
     """
 
     holdout: str
@@ -90,6 +91,7 @@ class Comparison:
     contest: Fits | None = field(default=None, repr=False, compare=False)
     constants: Mapping[str, float] = field(default_factory=dict, repr=False, compare=False)
     forecast: EnsembleForecast | None = field(default=None, repr=False, compare=False)
+    remarks: tuple[str, ...] = ()
 
     @property
     def fitted(self) -> tuple[ComparisonRow, ...]:
@@ -165,11 +167,12 @@ class Comparison:
     def notes(self) -> list[str]:
         """What to bear in mind of this contest whatever its outcome, in words."""
         if self.n_out == 1:
-            return ["1 held-out row cannot tell laws apart: all tie, and weights mean nothing"]
+            one = "1 held-out row cannot tell laws apart: all tie, and weights mean nothing"
+            return [one, *self.remarks]
         if self.n_out < FEW_ROWS:
             few = f"{self.n_out} held-out rows are few"
-            return [f"{few}: weights and small differences mean little"]
-        return []
+            return [f"{few}: weights and small differences mean little", *self.remarks]
+        return [*self.remarks]
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``compare``."""

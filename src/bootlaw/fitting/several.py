@@ -79,7 +79,7 @@ class Comparisons:
     def summary(self) -> str:
         """Return one table per hold-out, and what they share once."""
         tables = [
-            summarise(replace(contest, forecast=None), legend=False, absent=False)
+            summarise(replace(contest, forecast=None, remarks=()), legend=False, absent=False)
             for contest in self.contests
         ]
         forecasts = [
@@ -89,6 +89,11 @@ class Comparisons:
             for lines in [forecast_lines(c.forecast)]
         ]
         skipped = [f"{skip.holdout}: not held, {skip.reason}" for skip in self.skipped]
-        ends = [LEGEND, skipped, not_applicable(self.contests[0].not_applicable)]
+        ends = [
+            LEGEND,
+            list(self.contests[0].remarks),
+            skipped,
+            not_applicable(self.contests[0].not_applicable),
+        ]
         closing = ["\n".join(lines) for lines in ends if lines]
         return "\n\n".join([*tables, *forecasts, *closing])

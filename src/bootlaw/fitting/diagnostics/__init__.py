@@ -6,6 +6,8 @@ One module per theme; each has ``CHECKS``, functions from the evidence to the re
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bootlaw.fitting.diagnostics import (
     bounds,
     design,
@@ -19,8 +21,11 @@ from bootlaw.fitting.diagnostics import (
     standing,
 )
 from bootlaw.fitting.evidence import Diagnostic, Evidence
+from bootlaw.fitting.selection import FitRows
+from bootlaw.laws import Law
+from bootlaw.runs import RunTable
 
-__all__ = ["Diagnostic", "diagnose"]
+__all__ = ["Diagnostic", "diagnose", "table_remarks"]
 
 _THEMES = (
     standing,
@@ -46,3 +51,16 @@ def diagnose(evidence: Evidence, *, all_themes: bool = True) -> tuple[Diagnostic
     found = [remark for check in checks for remark in check(evidence)]
     order = {"error": 0, "warning": 1, "info": 2}
     return tuple(sorted(found, key=lambda remark: order[remark.severity]))
+
+
+@dataclass(frozen=True)
+class _Rows:
+    law: Law
+    rows: FitRows
+
+
+def table_remarks(table: RunTable, law: Law) -> tuple[Diagnostic, ...]:
+    """Return the remarks that need no fit: units that are mixed or odd, rows that repeat."""
+    subject = _Rows(law, FitRows(table, 0, "", {}))
+    checks = (*scales.CHECKS, mixtures.duplicate_rows)
+    return tuple(remark for check in checks for remark in check(subject))

@@ -41,15 +41,17 @@ def _trunks_unknown(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
-def _one_trunk(e: Evidence) -> Iterator[Diagnostic]:
-    trunks = trunk_numbers(e.rows.table) if e.bootstrap is not None and e.trunks_known else None
+def _one_seed(e: Evidence) -> Iterator[Diagnostic]:
+    """Say the same of one family of rows as `one_trunk` says of a named trunk."""
+    if e.bootstrap is None or e.filled("trunk"):
+        return
+    trunks = trunk_numbers(e.rows.table)
     if trunks is None or trunks.max() > 0 or trunks.size == 1:
         return
     yield Diagnostic(
-        "one_trunk",
-        f"the {trunks.size} rows are of one trunk (one value of trunk, or else one seed, D1 and "
-        "size), so how much runs of other seeds differ cannot be told: the intervals hold for "
-        "runs of this one; add runs with another seed",
+        "one_seed",
+        f"the {trunks.size} rows have one seed, D1 and size, so how much runs of other seeds "
+        "differ cannot be told: the intervals hold for runs of this one; add runs with another",
         "warning",
         trunks.size,
     )
@@ -80,4 +82,4 @@ def _replicates_not_converged(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
-CHECKS = (_few_trunks, _trunks_unknown, _one_trunk, _few_replicates, _replicates_not_converged)
+CHECKS = (_few_trunks, _trunks_unknown, _one_seed, _few_replicates, _replicates_not_converged)

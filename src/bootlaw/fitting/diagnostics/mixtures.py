@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from bootlaw.fitting.evidence import Diagnostic, Evidence
+from bootlaw.fitting.evidence import Diagnostic, Evidence, RowsOfLaw
 from bootlaw.fitting.replicas import row_labels
 from bootlaw.laws.names import D1, D2
 
@@ -75,7 +75,7 @@ def _repeated_data(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
-def _duplicate_rows(e: Evidence) -> Iterator[Diagnostic]:
+def duplicate_rows(e: RowsOfLaw) -> Iterator[Diagnostic]:
     """Rows that agree to the last digit of the loss are one run; seeds differ there."""
     table = e.rows.table
     labels = row_labels(table, table.columns)
@@ -113,6 +113,6 @@ def _one_trunk(e: Evidence) -> Iterator[Diagnostic]:
 CHECKS = (
     *(partial(_mixed, column) for column in MIXED),
     _repeated_data,
-    _duplicate_rows,
+    duplicate_rows,
     _one_trunk,
 )

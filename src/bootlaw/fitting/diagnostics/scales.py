@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from bootlaw.fitting.evidence import Diagnostic, Evidence
+from bootlaw.fitting.evidence import Diagnostic, RowsOfLaw
 from bootlaw.laws.names import D1, D2
 from bootlaw.runs.quantities import short
 from bootlaw.runs.schema import column_named
@@ -47,14 +47,14 @@ NEXT = 10.0
 UNITS = {"thousands": 1e3, "millions": 1e6, "billions": 1e9, "trillions": 1e12}
 
 
-def _counts(e: Evidence) -> dict[str, Floats]:
+def _counts(e: RowsOfLaw) -> dict[str, Floats]:
     """Return the values above 0 of the law's counts: tokens and parameters."""
     columns = {name: column_named(name) for name in e.law.variables}
     counts = {n: e.rows.table.numbers(n) for n, c in columns.items() if c and c.is_count}
     return {name: values[values > 0] for name, values in counts.items() if (values > 0).any()}
 
 
-def _mixed_units(e: Evidence) -> Iterator[Diagnostic]:
+def _mixed_units(e: RowsOfLaw) -> Iterator[Diagnostic]:
     for name, values in _counts(e).items():
         levels = np.unique(values)
         if levels.size < 2:
@@ -83,7 +83,7 @@ def _unit_between(low: Floats, high: Floats) -> str | None:
     return None
 
 
-def _token_scale(e: Evidence) -> Iterator[Diagnostic]:
+def _token_scale(e: RowsOfLaw) -> Iterator[Diagnostic]:
     for name, values in _counts(e).items():
         if (most := float(values.max())) < FEW_TOKENS:
             yield Diagnostic(
@@ -103,7 +103,7 @@ def _token_scale(e: Evidence) -> Iterator[Diagnostic]:
             )
 
 
-def _loss_scale(e: Evidence) -> Iterator[Diagnostic]:
+def _loss_scale(e: RowsOfLaw) -> Iterator[Diagnostic]:
     table = e.rows.table
     losses = table.numbers("loss")
     if D1 not in table or D2 not in table:  # no table of runs
