@@ -57,6 +57,14 @@ def test_the_one_level_that_a_law_takes_for_given_is_not_too_few() -> None:
     assert "few_levels" not in remarks(found)
 
 
+def test_a_switch_has_no_exponent_and_needs_no_third_level() -> None:
+    runs = grid(noise=1e-4)
+    switch = np.arange(25) % 2
+    runs |= {"cooled": switch == 1, "loss": runs["loss"] * (1 - 0.02 * switch)}
+    found = fit(runs, "formula:A*D1^-a1*D2^(-a2 + a3*log(D1))*exp(c*`cooled`) + E")
+    assert "few_levels" not in remarks(found)
+
+
 def test_a_design_along_a_line_is_collinear() -> None:
     runs = grid(noise=1e-4)
     # Two rows per base, on either side of D2 = D1 / 2.

@@ -26,6 +26,8 @@ def _few_levels(e: Evidence) -> Iterator[Diagnostic]:
         if name in e.law.single_level:
             continue
         values = e.rows.table.numbers(name)
+        if np.isin(values, (0.0, 1.0)).all():  # a switch has no exponent
+            continue
         n_levels = distinct_levels(values[values > 0] if name == D1 else values)
         if 0 < n_levels < FEW_LEVELS:
             yield Diagnostic(
