@@ -194,6 +194,22 @@ def test_one_trunk_does_not_tell_the_noise_of_trunks() -> None:
     assert "one_seed" not in remarks(fit({**runs, "seed": range(8)}, "power", bootstrap=100))
 
 
+def test_intervals_that_are_wide_because_of_two_trunks_say_so() -> None:
+    """Noise a hundred times what the rows showed made intervals endless, without a word."""
+    tokens = np.geomspace(1e8, 1e10, 8)
+    losses = np.concatenate([1.9 + 120 * tokens**-0.25, 1.9 + 900 * tokens**-0.3])
+    runs = {
+        "D1": np.repeat([1e10, 0.0], 8),
+        "D2": np.tile(tokens, 2),
+        "loss": losses * np.exp(np.random.default_rng(2).normal(0, 1e-3, 16)),
+        "seed": np.zeros(16),
+    }
+    said = remarks(fit(runs, "fixed-base+scratch", bootstrap=50))
+    assert "2 trunks do not tell" in said["trunk_noise_open"]
+    many = grid(levels=(8, 6)) | {"seed": np.zeros(48)}
+    assert "trunk_noise_open" not in remarks(fit(many, bootstrap=50))
+
+
 def test_without_a_row_to_spare_no_interval_follows() -> None:
     """Resampled pairs of a curve through every row gave intervals without width."""
     runs = {name: values[[0, 4, 12, 20, 24]] for name, values in grid().items()}

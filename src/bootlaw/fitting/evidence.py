@@ -68,6 +68,7 @@ class Evidence:
     ----------
     objective : of the rows themselves, not of a resampled table.
     scale : robust standard deviation of the log residuals, NaN where no row is to spare.
+    noise : standard deviation of a new run's log residual; see `Fit.residual_scale`.
     values : (p,) natural units.
     replicates : (R, p) natural units; None without a bootstrap.
     n_trunks : trunks that a bootstrap resamples; None where it resamples rows.
@@ -93,6 +94,7 @@ class Evidence:
     delta: float
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     fixed: frozenset[str] = frozenset()
+    noise: float = math.nan
 
     def value(self, name: str) -> float:
         """Return a parameter's value."""

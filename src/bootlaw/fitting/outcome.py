@@ -74,6 +74,9 @@ def work_out(rows: FitRows, constrained: Constrained, options: Options) -> Outco
         refits = refit_in_blocks(
             objective, optimum, scheme, trunks, options.bootstrap, options.seed
         )
+    noise = solved.scale
+    if scheme == "random-effects":
+        noise = trunk_noise(objective, optimum.u, trunks).new_run_scale(options.level)
     evidence = Evidence(
         law=law,
         rows=rows,
@@ -93,10 +96,8 @@ def work_out(rows: FitRows, constrained: Constrained, options: Options) -> Outco
             name: (-np.inf if low is None else low, np.inf if high is None else high)
             for name, (low, high) in options.bounds.items()
         },
+        noise=noise,
     )
-    noise = solved.scale
-    if scheme == "random-effects":
-        noise = trunk_noise(objective, optimum.u, trunks).new_run_scale(options.level)
     return Outcome(evidence, solved, scheme, noise, trunks)
 
 

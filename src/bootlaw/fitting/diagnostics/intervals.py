@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from bootlaw.fitting.evidence import Diagnostic, Evidence
 from bootlaw.fitting.trunks import trunk_numbers
 
 FEW_TRUNKS = 12
 """Below about a dozen clusters a wild cluster bootstrap tends to give short intervals:
 Cameron, Gelbach & Miller, Rev. Econ. Stat. 90 (2008) 414."""
+
+OPEN_NOISE = 4.0
+"""Noise of a new run over the rows' distance from the curve, from which the trunks, not the
+rows, make the intervals wide."""
 
 FEW_REPLICATES = 200
 """Refits below which the ends of a 95 % percentile interval rest on fewer than five of them."""
@@ -57,6 +63,24 @@ def _one_seed(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
+def _trunk_noise_open(e: Evidence) -> Iterator[Diagnostic]:
+    trunks = trunk_numbers(e.rows.table) if e.bootstrap is not None else None
+    if trunks is None or not np.isfinite(e.noise):
+        return
+    seen = float(np.sqrt(np.mean(e.objective.residuals(e.optimum.u) ** 2)))
+    if e.noise <= OPEN_NOISE * seen or not 1 <= trunks.max() < trunks.size - 1:
+        return
+    n_trunks = int(trunks.max()) + 1
+    yield Diagnostic(
+        "trunk_noise_open",
+        f"{n_trunks} trunks do not tell how much runs of other seeds differ: rows lie "
+        f"{seen:.2g} from the curve, yet noise up to {e.noise:.2g} cannot be ruled out, and the "
+        "intervals allow for it; they narrow with runs of a second seed at the same D1",
+        "warning",
+        e.noise / seen,
+    )
+
+
 def _few_replicates(e: Evidence) -> Iterator[Diagnostic]:
     if e.bootstrap is None or len(e.replicates) >= FEW_REPLICATES:
         return
@@ -82,4 +106,11 @@ def _replicates_not_converged(e: Evidence) -> Iterator[Diagnostic]:
     )
 
 
-CHECKS = (_few_trunks, _trunks_unknown, _one_seed, _few_replicates, _replicates_not_converged)
+CHECKS = (
+    _few_trunks,
+    _trunks_unknown,
+    _one_seed,
+    _trunk_noise_open,
+    _few_replicates,
+    _replicates_not_converged,
+)
