@@ -9,10 +9,23 @@ CLAUSE = st.text("abc ", min_size=1, max_size=60).map(str.strip).filter(bool)
 
 
 def test_what_an_earlier_note_said_is_not_said_again():
-    said = notes.lines(
-        ["a law: N is this; E is shared", "another law: N is this; E is shared", "a"]
-    )
-    assert said == ["  note: a law: N is this; E is shared", "  note: another law", "  note: a"]
+    size = "N is the number of parameters of the base, not of the model"
+    said = notes.lines([f"a law: {size}; E is shared", f"another law: {size}; E is shared"])
+    assert said == [f"  note: a law: {size}; E is shared", "  note: another law; E is shared"]
+
+
+def test_how_grave_an_extrapolation_is_stays_with_each():
+    far = [f"{n} tokens: an extrapolation; check it with a run in between" for n in (1, 2)]
+    assert notes.lines(far) == [f"  note: {note}" for note in far]
+
+
+def test_several_diagnostics_of_a_fit_are_named_in_one_line(factory):
+    fit = factory.make_fit("bootstrapped+scratch", factory.JOINT, warns=["one", "two"])
+    answer = breakeven(fit, tokens_stage1=1e10)
+    assert "the bootstrapped+scratch fit warns: one, two (see" in answer.summary()
+    assert sum("fit warns (" in warning for warning in answer.warnings) == 2
+    single = factory.make_fit("bootstrapped+scratch", factory.JOINT, warns=["one"])
+    assert "fit warns (one): about one" in breakeven(single, tokens_stage1=1e10).summary()
 
 
 def test_a_long_note_loses_its_middle():
