@@ -113,3 +113,24 @@ def test_a_base_that_costs_next_to_nothing_is_no_crash(factory):
                            replicates=scattered(factory.MAIN, 0.05))  # fmt: skip
     for budget in (1e8, 1e12, 1e16, 1e20):
         assert allocate(fit, budget=budget, growth_factor=1e9, params=1e9).best.route == "stack"
+
+
+def test_a_budget_below_the_shortest_base_says_so(factory):
+    """The law was said to have no sensible loss for any use of the budget."""
+    fit = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES)
+    answer = allocate(fit, budget=5e5, unit="tokens")
+    assert (
+        "does not pay for the shortest base that the law can be asked about, 1M"
+        in (answer.reasons[0])
+    )
+
+
+def test_tokens_of_two_sizes_are_no_equal_budget(factory):
+    """Runs from scratch of half the size were compared at as many tokens, unremarked."""
+    reuse = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES)
+    small = {**RANGES, "params": (5e8, 5e8)}
+    scratch = factory.make_fit("power", {"A": 32.0, "a": 0.14, "E": 1.0}, ranges=small)
+    tokens = allocate(reuse, budget=1e11, unit="tokens", scratch=scratch)
+    assert "says nothing about 1B" in tokens.plans[1].reasons[0]
+    flops = allocate(reuse, budget=1e21, scratch=scratch)
+    assert [plan.reasons for plan in flops.plans] == [(), ()]

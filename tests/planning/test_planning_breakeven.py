@@ -434,3 +434,18 @@ def test_a_grid_holds_what_single_questions_answer(factory, options):
     cells = [(10.0**k, None) for k in (8, 9, 10, 11, 15)]
     for answer, (stage1, _) in zip(breakeven_grid(fit, cells, **options), cells, strict=True):
         assert answer.to_json() == breakeven(fit, tokens_stage1=stage1, **options).to_json()
+
+
+def test_laws_of_two_sizes_are_no_duel_where_nobody_names_one(factory):
+    """Runs of 1B parameters were set against runs from scratch of half that size, unremarked."""
+    reuse = factory.make_fit("bootstrapped", factory.MAIN)
+    small = {"tokens_stage2": (1e9, 1e11), "params": (5e8, 5e8)}
+    scratch = {"A": 32.0, "a": 0.14, "E": 1.0}
+    answer = breakeven(
+        reuse, scratch=factory.make_fit("power", scratch, ranges=small), tokens_stage1=1e10
+    )
+    assert answer.status == "undetermined"
+    assert "was fitted to runs of 500M parameters; it says nothing about 1B" in answer.reasons[0]
+    same = {**small, "params": (1e9, 1e9)}
+    alike = factory.make_fit("power", scratch, ranges=same)
+    assert breakeven(reuse, scratch=alike, tokens_stage1=1e10).verdict is not None

@@ -289,3 +289,16 @@ def test_the_order_does_not_depend_on_the_list():
 def test_a_budget_of_less_than_a_token_chooses_nothing():
     with pytest.raises(InputError, match="does not buy one token"):
         choose_checkpoint(named_checkpoints(["pythia-1b", "OLMo-1B"]), PRESET, budget=1.0)
+
+
+def test_bases_out_of_sight_of_the_runs_are_set_aside(factory):
+    """A base of 36T tokens was the best one by a law of runs up to 16B, with exit code 0."""
+    fit = factory.make_fit("bootstrapped-joint", JOINT, replicates=scattered(), ranges=RANGES,
+                           residual_scale=1e-4)  # fmt: skip
+    shelf = [base("near", 5e8, 1e11), base("far", 5e8, 3e14)]
+    choice = choose_checkpoint(shelf, fit, tokens_stage2=1e10)
+    assert choice.best.name == "near"
+    assert "stage-1 tokens lie more than three decades" in choice.set_aside[0].reason
+    nobody = choose_checkpoint(shelf, fit, tokens_stage2=1e16)
+    assert nobody.status == "undetermined"
+    assert "stage-2 tokens lie more than three decades" in nobody.set_aside[0].reason

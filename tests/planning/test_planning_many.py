@@ -164,3 +164,10 @@ def test_a_replicate_whose_loss_no_float_holds_is_behind_without_a_warning(facto
     )
     found = breakevens(fit, tokens_stage1=[1e11])
     assert found.agreement[0] == pytest.approx(0.95)
+
+
+def test_laws_of_two_sizes_have_no_number(factory):
+    reuse = factory.make_fit("bootstrapped", factory.MAIN)
+    small = {"tokens_stage2": (1e9, 1e11), "params": (5e8, 5e8)}
+    scratch = factory.make_fit("power", {"A": 32.0, "a": 0.14, "E": 1.0}, ranges=small)
+    assert breakevens(reuse, scratch=scratch, tokens_stage1=1e10).verdict.tolist() == [""]

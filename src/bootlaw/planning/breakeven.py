@@ -192,10 +192,15 @@ def default_range(reuse: Source) -> tuple[float, float]:
 
 
 def _refusal(duel: Duel, given: Mapping[str, float]) -> str | None:
+    """Return why the two laws have no answer, None where they have one.
+
+    Laws that do not read the size must be of one.
+    """
+    own = {} if duel.only_size is None else {N: duel.only_size}
     return (
         duel.rival.broken
         or other_size(duel.reuse, given)
-        or other_size(duel.rival, given)
+        or other_size(duel.rival, {**own, **given})
         or validity.invalid_at(duel.reuse, duel.tokens_stage1, duel.reuse_at)
         or validity.invalid_scratch(duel.rival)
     )

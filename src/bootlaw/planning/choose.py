@@ -26,7 +26,7 @@ from bootlaw.planning.extrapolation import (
 from bootlaw.planning.remarks import no_interval
 from bootlaw.planning.source import AnySource, Source, as_source
 from bootlaw.planning.ties import shares_best, ties
-from bootlaw.planning.verdict import own_error
+from bootlaw.planning.verdict import OUT_OF_SIGHT_DECADES, own_error
 
 Floats = NDArray[np.float64]
 
@@ -214,7 +214,7 @@ def _too_far(runs: _Runs, source: Source, asked: Asked) -> list[str]:
     """Return, per run, why the law has left what it can describe; empty where it has not.
 
     A law whose loss does not fall when the second stage is made longer, such as the main law
-    beyond D1 = exp(a2 / a3), is asked too far out.
+    beyond D1 = exp(a2 / a3), is asked too far out; so is any beyond three decades from its runs.
     """
     if not runs.checkpoints:
         return []
@@ -222,13 +222,23 @@ def _too_far(runs: _Runs, source: Source, asked: Asked) -> list[str]:
         raise InputError("the budget does not buy one token of a second stage on any checkpoint")
     here = source.loss(runs.columns, "reuse")[0]
     longer = source.loss({**runs.columns, D2: 2 * runs.columns[D2]}, "reuse")[0]
-    return [
+    falls = [
         ""
         if math.isfinite(loss) and after < loss
         else f"at its {words.tokens(tokens)} stage-1 tokens the law's loss no longer falls with "
         "more stage-2 tokens: it is asked too far out"
         for loss, after, tokens in zip(here, longer, runs.columns[D1], strict=True)
     ]
+    return [why or _out_of_sight(runs, place, source) for place, why in enumerate(falls)]
+
+
+def _out_of_sight(runs: _Runs, place: int, source: Source) -> str:
+    """Return what lies more than three decades outside the data; empty where nothing does."""
+    beyond = decades_beyond(source.ranges, _read(runs, place, source))
+    far = [words.VARIABLES[k] for k, decades in beyond.items() if decades > OUT_OF_SIGHT_DECADES]
+    if not far:
+        return ""
+    return f"its {' and '.join(far)} lie more than three decades outside the data of the law"
 
 
 def _ranked(runs: _Runs, source: Source, asked: Asked, level: float) -> tuple[Candidate, ...]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bootlaw.laws.names import D1, D2
+from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity, verdict
 from bootlaw.planning.arrays import (
     asked_bases,
@@ -158,7 +158,9 @@ def _can_be_asked(reuse: Source, rival: Source | None, asked: Mapping[str, Float
     scratch = reuse if rival is None else rival
     if validity.invalid_scratch(scratch) is not None:
         return np.zeros(asked[D1].size, dtype=bool)
-    return valid_for_reuse(reuse, asked) & valid_size(scratch, asked)
+    low, high = reuse.ranges.get(N, (0.0, 0.0))
+    own = {N: np.full(asked[D1].size, low)} if low == high and low > 0 else {}
+    return valid_for_reuse(reuse, asked) & valid_size(scratch, {**own, **asked})
 
 
 def _summary(found: FirstLosses, valid: Bools, level: float) -> Breakevens:

@@ -129,7 +129,8 @@ def allocate(
     rival = None if scratch is None else as_source(scratch)
     routes = (*_routes(source, rival, growth_factor, base_cost, shape), *others)
     refuse_unread(question.given, *(route.source for route in routes))
-    answers = [_answer(question, route, level, tolerance) for route in routes]
+    own = _only_size(source)
+    answers = [_answer(question, route, own, level, tolerance) for route in routes]
     error = own_error(*(route.source for route in routes))
     return _allocation(question, ranked(answers, error), level, tolerance)
 
@@ -206,9 +207,16 @@ def _routes(
     return reuse, replace(reuse, source=beside, part="scratch")
 
 
-def _answer(question: Question, route: Route, level: float, tolerance: float) -> Ranked:
-    """Return the plan of one route, with the optima that it can be compared by."""
-    refused = route.source.broken or _refusal(question, route)
+def _answer(
+    question: Question, route: Route, own: float | None, level: float, tolerance: float
+) -> Ranked:
+    """Return the plan of one route, with the optima that it can be compared by.
+
+    Parameters
+    ----------
+    own : the one size of the first route's runs, None where its law reads the size.
+    """
+    refused = route.source.broken or _refusal(question, route, own)
     if refused is not None:
         plan = Plan(route.name, route.source.law.key, (refused,), route.source.warnings)
         return Ranked(plan, None)
@@ -216,9 +224,13 @@ def _answer(question: Question, route: Route, level: float, tolerance: float) ->
     return Ranked(found.plan, found.optima, found.slope)
 
 
-def _refusal(question: Question, route: Route) -> str | None:
-    """Return why a route's law has no answer at what is fixed, None where it may have one."""
-    given = {} if question.params is None else {"params": question.params}
+def _refusal(question: Question, route: Route, own: float | None) -> str | None:
+    """Return why a route's law has no answer at what is fixed, None where it may have one.
+
+    Tokens of models of two sizes are no equal budgets.
+    """
+    size = own if question.params is None and question.in_tokens else question.params
+    given = {} if size is None else {N: size}
     if route.part == "scratch":
         return other_size(route.source, given) or validity.invalid_scratch(route.source)
     reason = other_size(route.source, given)

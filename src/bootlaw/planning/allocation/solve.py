@@ -120,6 +120,11 @@ def _none(question: Question, problem: Problem) -> Plan:
             f"no budget that was searched reaches a loss of {question.target_loss:g} on this "
             f"route{within}: {_floor(problem)}"
         )
+    elif _too_short(question, problem):
+        reason = (
+            "the budget does not pay for the shortest base that the law can be asked about, "
+            f"{words.tokens(problem.bases[0])} tokens"
+        )
     elif any(unique is not None for unique in problem.unique):
         reason = (
             f"every way to spend this budget repeats a text more than {MOST_EPOCHS:g} times, "
@@ -128,6 +133,14 @@ def _none(question: Question, problem: Problem) -> Plan:
     else:
         reason = f"the law {route.source.law.key} has no sensible loss for any use of this budget"
     return Plan(route.name, route.source.law.key, (reason,), route.source.warnings)
+
+
+def _too_short(question: Question, problem: Problem) -> bool:
+    """Return whether the budget buys no base, of any size, that the law can be asked about."""
+    if not problem.chooses_split:
+        return False
+    size = np.array([problem.sizes[0] if problem.chooses_size else problem.params])
+    return bool(problem.rates(size)[0][0] * problem.bases[0] >= question.spendable)
 
 
 def _reached_already(question: Question, optima: Optima) -> tuple[str, ...]:
