@@ -22,8 +22,14 @@ def test_how_grave_an_extrapolation_is_stays_with_each():
 def test_several_diagnostics_of_a_fit_are_named_in_one_line(factory):
     fit = factory.make_fit("bootstrapped+scratch", factory.JOINT, warns=["one", "two"])
     answer = breakeven(fit, tokens_stage1=1e10)
-    assert "the bootstrapped+scratch fit warns: one, two (see" in answer.summary()
+    assert "the bootstrapped+scratch fit warns: one, two (--json" in answer.summary()
     assert sum("fit warns (" in warning for warning in answer.warnings) == 2
+    several = [
+        "the a and b fits warn (one): x",
+        "the c fit warns (two): y",
+        "the d fit warns (one): z",
+    ]
+    assert notes.lines(several) == ["  note: the fits warn: one, two (--json says more)"]
     single = factory.make_fit("bootstrapped+scratch", factory.JOINT, warns=["one"])
     assert "fit warns (one): about one" in breakeven(single, tokens_stage1=1e10).summary()
 

@@ -14,36 +14,33 @@ STATEMENT = 40
 _BETWEEN = re.compile(r"(; |: )(?![^(]*\))")
 _CLAUSES = re.compile(r"; (?![^(]*\))")
 """Between clauses, and not inside parentheses."""
-_OF_A_FIT = re.compile(r"(the \S+ fit warns) \((\w+)\): ")
-"""What `bootlaw.planning.source` begins the diagnostics of a fit with."""
+_OF_A_FIT = re.compile(r"(?P<subject>the .+? fits? warns?) \((?P<code>\w+)\): ")
+"""What `bootlaw.planning.source` begins the diagnostics of fits with."""
 
 
 def lines(warnings: Iterable[str]) -> list[str]:
     """Return warnings as indented lines; the JSON document has all of them in full.
 
     A statement that an earlier note has made is left out, and so are the middle ones of a long
-    note, with three dots in their place. Several diagnostics of one fit become a line with their
-    codes: the fit has printed them.
+    note, with three dots in their place. Several diagnostics of fits become a line with their
+    codes: the fits have printed them.
     """
     said: set[str] = set()
-    notes = (_unsaid(warning, said) for warning in _by_fit(list(dict.fromkeys(warnings))))
+    notes = (_unsaid(warning, said) for warning in _of_fits_in_one(list(dict.fromkeys(warnings))))
     return [f"  note: {_shortened(note)}" for note in notes if note]
 
 
-def _by_fit(warnings: list[str]) -> list[str]:
-    """Return warnings with the diagnostics of each fit that has several in one."""
-    codes: dict[str, list[str]] = {}
-    for warning in warnings:
-        if found := _OF_A_FIT.match(warning):
-            codes.setdefault(found[1], []).append(found[2])
-    notes = []
-    for warning in warnings:
-        found = _OF_A_FIT.match(warning)
-        if found is None or len(codes[found[1]]) == 1:
-            notes.append(warning)
-        elif found[2] == codes[found[1]][0]:
-            notes.append(f"{found[1]}: {', '.join(codes[found[1]])} (see what bootlaw fit said)")
-    return notes
+def _of_fits_in_one(warnings: list[str]) -> list[str]:
+    """Return warnings with the diagnostics of fits, where there are several, in one."""
+    found = [_OF_A_FIT.match(warning) for warning in warnings]
+    of_fits = [one for one in found if one is not None]
+    if len(of_fits) < 2:
+        return warnings
+    subjects = {one["subject"] for one in of_fits}
+    subject = subjects.pop() if len(subjects) == 1 else "the fits warn"
+    codes = ", ".join(dict.fromkeys(one["code"] for one in of_fits))
+    rest = [warning for warning, one in zip(warnings, found, strict=True) if one is None]
+    return [*rest, f"{subject}: {codes} (--json says more)"]
 
 
 def _unsaid(note: str, said: set[str]) -> str:
