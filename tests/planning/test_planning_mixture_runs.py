@@ -132,3 +132,10 @@ def test_rows_can_be_chosen():
     table = runs(method=(["cpt"] * 3 + ["stack"] * 3) * 6)
     answer = ask(table, where="D2 == 4e9", method="cpt", limit=10.0)
     assert answer.search == (0.0, 0.1)
+
+
+def test_without_refits_the_scatter_is_not_said_to_be_unknown():
+    """With --bootstrap 0 it was denied that there are two runs at one share."""
+    answer = ask(runs(tokens=(4e9,), seeds=(0, 1)), bootstrap=0)
+    assert answer.lower is None
+    assert not any("no two runs at one share" in text for text in answer.warnings)

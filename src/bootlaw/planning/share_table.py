@@ -65,6 +65,6 @@ def interpolated_curve(
         tried=(float(shares[0]), float(shares[-1])),
         label="interpolated runs",
         warnings=()
-        if len(curves) > 1
+        if n_spare > 0
         else ("no two runs at one share: the scatter of runs is unknown",),
     )
