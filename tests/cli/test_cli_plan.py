@@ -244,3 +244,16 @@ def test_several_bases_and_sizes_make_a_table_and_a_figure(capsys, tmp_path):
     assert "does not exist" in document["error"]
     assert main(["plan", "breakeven", *UPCYCLING, "--tokens-stage1", "1B:2B"]) == 2
     assert "not of the form LOW:HIGH:COUNT" in capsys.readouterr().err
+
+
+def test_a_grid_of_forecasts_is_a_table_and_rows(fits, capsys):
+    asked = ["--tokens-stage1", "0,4M", "--tokens-stage2", "1M:4M:3"]
+    code, document = answer(capsys, "plan", "forecast", fits / "joint.json", *asked)
+    assert code == 0
+    assert [row["tokens_stage2"] for row in document["rows"]] == pytest.approx([1e6, 2e6, 4e6] * 2)
+    assert main(["plan", "forecast", str(fits / "joint.json"), *asked]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:3] == ["D1", "D2", "loss"]
+    assert main(["plan", "forecast", str(fits / "joint.json"), "--tokens-stage1", "0,",
+                 "--tokens-stage2", "1M"]) == 2  # fmt: skip
+    assert "argument --tokens-stage1" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from bootlaw.planning.choose import choose_checkpoint
 from bootlaw.planning.critical_mixture import critical_mixture
 from bootlaw.planning.decision import Decision, Flip, Known, Outcome, decide
 from bootlaw.planning.forecast import Forecast, UndeterminedForecastError, forecast
+from bootlaw.planning.forecast_grid import ForecastGrid, forecast_grid
 from bootlaw.planning.many import Breakevens, Forecasts, breakevens, forecasts
 from bootlaw.planning.mixture import mixture_share
 from bootlaw.planning.mixture_answer import CriticalMixture, Mix, MixtureShare
@@ -33,6 +34,7 @@ __all__ = [
     "Decision",
     "Flip",
     "Forecast",
+    "ForecastGrid",
     "Forecasts",
     "Interval",
     "Known",
@@ -53,6 +55,7 @@ __all__ = [
     "critical_mixture",
     "decide",
     "forecast",
+    "forecast_grid",
     "forecasts",
     "mixture_from_runs",
     "mixture_share",

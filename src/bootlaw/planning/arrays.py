@@ -58,6 +58,11 @@ def arrays(
     return found
 
 
+def row_of(name: str, values: ArrayLike) -> list[float]:
+    """Return one number or a row of numbers as a list; InputError for anything else."""
+    return [float(value) for value in _numbers(name, values)]
+
+
 def _numbers(name: str, values: ArrayLike) -> Floats:
     """Return an array (n,) of floats; InputError where something in it is no number."""
     try:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from bootlaw.errors import InputError
-from bootlaw.planning import notes, words
+from bootlaw.laws.names import D1, N
+from bootlaw.planning import words
 from bootlaw.planning.answers import Breakeven
+from bootlaw.planning.arrays import row_of
 from bootlaw.planning.breakeven import breakeven_grid
 from bootlaw.planning.cost import Cost
+from bootlaw.planning.grids import Cell, page
 from bootlaw.planning.source import AnySource
 
-MOST_LINES = 12
-"""Reasons that are printed below a table."""
+HEADING = ("N", "D1", "D*", "interval", "closed form", "FLOPs", "days", "money", "verdict")
 
 
 @dataclass(frozen=True)
@@ -44,40 +47,14 @@ class Threshold:
 
     def summary(self) -> str:
         """Return the grid as a table, each warning once below it."""
-        heading = ["N", "D1", "D*", "interval", "closed form", "FLOPs", "days", "money", "verdict"]
-        table = [heading, *(_cells(row) for row in self.rows)]
-        kept = [i for i in range(len(heading)) if any(row[i] for row in table[1:])]
-        widths = {i: max(len(row[i]) for row in table) for i in kept}
-        lines = ["  ".join(row[i].rjust(widths[i]) for i in kept).rstrip() for row in table]
-        return "\n".join([*lines, *self._doubts(), *notes.lines(self._common), *self._furthest()])
-
-    @property
-    def _common(self) -> tuple[str, ...]:
-        """The warnings that every answer of the grid has."""
-        rest = [set(row.warnings) for row in self.rows]
-        return tuple(note for note in self.rows[0].warnings if all(note in own for own in rest))
-
-    def _doubts(self) -> list[str]:
-        """Return why cells are undetermined, the first few of them."""
-        found = [f"{_place(row)}: {reason}" for row in self.rows for reason in row.reasons]
-        more = len(found) - MOST_LINES
-        shown = [f"  undetermined at {reason}" for reason in found[:MOST_LINES]]
-        return [*shown, f"  and {more} more such reasons (--json has all)"] if more > 0 else shown
-
-    def _furthest(self) -> list[str]:
-        """Return the warnings of the cell that lies furthest beyond the runs."""
-        last = max(self.rows, key=lambda row: max((row.extrapolation or {"": 0.0}).values()))
-        own = [note for note in last.warnings if note not in self._common]
-        if not own:
-            return []
-        return [f"  furthest beyond the runs, {_place(last)}:", *notes.lines(own)]
+        return page(HEADING, [_cell(row) for row in self.rows])
 
 
 def threshold(
     fit: AnySource,
     *,
-    tokens_stage1: Sequence[float],
-    params: Sequence[float] | None = None,
+    tokens_stage1: ArrayLike,
+    params: ArrayLike | None = None,
     scratch: AnySource | None = None,
     **options: Any,
 ) -> Threshold:
@@ -94,22 +71,32 @@ def threshold(
     InputError
         As `bootlaw.breakeven`, and for an empty grid.
     """
-    if not tokens_stage1 or params == []:
+    bases = row_of(D1, tokens_stage1)
+    sizes: list[float] | list[None] = [None] if params is None else row_of(N, params)
+    cells = [(base, size) for size in sizes for base in bases]
+    if not cells:
         raise InputError("a threshold needs at least one D1 and one size")
-    cells = [(d1, size) for size in params or (None,) for d1 in tokens_stage1]
     return Threshold(breakeven_grid(fit, cells, scratch=scratch, **options))
 
 
-def _cells(row: Breakeven) -> list[str]:
-    return [
-        "" if row.params is None else words.tokens(row.params),
-        words.tokens(row.tokens_stage1),
-        "-" if row.tokens is None else words.tokens(row.tokens),
-        "" if row.interval is None or row.tokens is None else str(row.interval),
-        "-" if row.closed_form is None else words.tokens(row.closed_form),
-        *_costs(row.cost),
-        row.status.replace("_", " "),
-    ]
+def _cell(row: Breakeven) -> Cell:
+    size = "" if row.params is None else words.tokens(row.params)
+    base = words.tokens(row.tokens_stage1)
+    return Cell(
+        place=f"{f'N = {size}, ' if size else ''}D1 = {base}",
+        texts=(
+            size,
+            base,
+            "-" if row.tokens is None else words.tokens(row.tokens),
+            "" if row.interval is None or row.tokens is None else str(row.interval),
+            "-" if row.closed_form is None else words.tokens(row.closed_form),
+            *_costs(row.cost),
+            row.status.replace("_", " "),
+        ),
+        reasons=row.reasons,
+        warnings=row.warnings,
+        extrapolation=row.extrapolation or {},
+    )
 
 
 def _costs(cost: Cost | None) -> tuple[str, str, str]:
@@ -118,8 +105,3 @@ def _costs(cost: Cost | None) -> tuple[str, str, str]:
     money = "" if cost.money is None else f"{words.count(float(cost.money))} {cost.currency}"
     days = "" if cost.days is None else f"{float(cost.days):.3g}"
     return f"{float(cost.flops):.3g}", days, money
-
-
-def _place(row: Breakeven) -> str:
-    size = "" if row.params is None else f"N = {words.tokens(row.params)}, "
-    return f"{size}D1 = {words.tokens(row.tokens_stage1)}"
