@@ -137,7 +137,8 @@ def _pressed(points: Floats, gradient: Floats, lower: Floats, upper: Floats) -> 
 
 def _downhill(gradient: Floats, curvature: Floats) -> Floats:
     """Return Newton steps (k, d) against the gradient, bounded; 0 where nothing is known."""
-    known = np.isfinite(curvature).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
+    finite = np.isfinite(curvature).all(axis=(1, 2)) & np.isfinite(gradient).all(axis=1)
+    known = np.asarray(finite)
     gradient = np.where(known[:, np.newaxis], gradient, 0.0)
     curvature = np.where(known[:, np.newaxis, np.newaxis], curvature, np.eye(gradient.shape[1]))
     scale, axes = np.linalg.eigh(curvature)
