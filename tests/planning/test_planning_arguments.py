@@ -10,7 +10,13 @@ from bootlaw import planning
 from bootlaw.errors import InputError
 from bootlaw.planning.checkpoints import named_checkpoints
 from bootlaw.planning.cost import Hardware, flops_of, hardware
-from bootlaw.planning.pilots import BreakevenQuestion, CostRules, ForecastQuestion, size_question
+from bootlaw.planning.pilots import (
+    BreakevenQuestion,
+    CostRules,
+    ForecastQuestion,
+    next_runs,
+    size_question,
+)
 from bootlaw.planning.source import as_source
 
 UPCYCLED, MOE = "liew2025-upcycling-upcycled", "liew2025-upcycling-moe"
@@ -128,3 +134,36 @@ def test_a_price_of_nothing_makes_sense_and_half_a_device_does_not():
     with pytest.raises(InputError, match="whole"):
         Hardware("ours", 1e15, devices=2.5)
     assert math.isfinite(flops_of(1.0, "days", free))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: planning.allocate(**ALLOCATE, hardware="h100"), r"hardware is 'h100' \(str\)"),
+        (lambda: planning.allocate(**ALLOCATE, shape="config.json"), "shape is 'config.json'"),
+        (lambda: planning.breakeven(**BREAKEVEN, on="h100"), "hardware is 'h100'"),
+        (lambda: planning.breakeven(**BREAKEVEN, shape="x"), "shape is 'x'"),
+        (lambda: planning.choose_checkpoint(**CHOOSE, on="h100"), "hardware is 'h100'"),
+        (
+            lambda: planning.choose_checkpoint(**{**CHOOSE, "checkpoints": ["pythia-1b"]}),
+            "checkpoint is 'pythia-1b'",
+        ),
+        (
+            lambda: next_runs("fit.json", decision=ForecastQuestion(1e9, 1e9)),
+            r"Fit.load\('fit.json'\)",
+        ),
+        (lambda: flops_of(1.0, "days", "h100"), r"cost.hardware\('h100'\)"),
+    ],
+)
+def test_objects_of_another_kind_are_refused_by_name(call, words):
+    """The name of a device in the place of the device ended in an AttributeError."""
+    with pytest.raises(InputError, match=words):
+        call()
+
+
+def test_a_decision_and_its_rules_are_of_their_kinds(factory):
+    fit = factory.make_fit("bootstrapped+scratch", factory.JOINT)
+    with pytest.raises(InputError, match="the decision is 'breakeven'"):
+        next_runs(fit, decision="breakeven")
+    with pytest.raises(InputError, match="rules is 'shared'"):
+        next_runs(fit, decision=BreakevenQuestion(1e9), rules="shared")

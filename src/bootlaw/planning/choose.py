@@ -132,6 +132,8 @@ def _listed(checkpoints: Sequence[Checkpoint] | str | Path | None) -> tuple[Chec
         return public_checkpoints()
     if isinstance(checkpoints, str | Path):
         return read_checkpoints(checkpoints)
+    for one in checkpoints:
+        validity.check_kind("a checkpoint", one, Checkpoint, "one of public_checkpoints()")
     names = [one.name for one in checkpoints]
     twice = next((name for name in names if names.count(name) > 1), None)
     if not names or twice is not None:

@@ -29,9 +29,19 @@ def number(name: str, value: Any) -> float:
             return float(value)
         except OverflowError:
             return math.inf
+    raise InputError(f"{name} is {_shown(value)}; it must be a number")
+
+
+def check_kind(name: str, value: Any, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Raise InputError unless `value` is None or of a kind; `wanted` says of which, and how."""
+    if value is not None and not isinstance(value, kind):
+        raise InputError(f"{name} is {_shown(value)}; it must be {wanted}")
+
+
+def _shown(value: Any) -> str:
     said = repr(value)
     said = said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
-    raise InputError(f"{name} is {said} ({type(value).__name__}); it must be a number")
+    return f"{said} ({type(value).__name__})"
 
 
 def check_tokens(name: str, value: Any, *, zero_allowed: bool = False) -> float:

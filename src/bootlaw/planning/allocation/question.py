@@ -12,6 +12,7 @@ from bootlaw.planning import validity
 from bootlaw.planning.allocation.problem import Problem
 from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.cost import Hardware, flops_of
+from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.question import settled
 from bootlaw.planning.source import Source
 from bootlaw.planning.verdict import OUT_OF_SIGHT_DECADES
@@ -55,6 +56,7 @@ class Question:
             raise InputError(f"unknown unit {self.unit!r}; a budget is in {', '.join(UNITS)}")
         if self.stage1 is not None:
             validity.check_stage1(self.stage1)
+        check_hardware(self.hardware)
         validity.set_numbers(self, *_ABOVE_ZERO)
         validity.set_numbers(self, "inference_tokens", zero_allowed=True)
         if self.stage1 == "free" and self.tokens_stage1 is None:

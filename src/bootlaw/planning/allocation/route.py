@@ -40,6 +40,8 @@ class Route:
 
     def __post_init__(self) -> None:
         validity.set_numbers(self, "growth_factor", "base_cost")
+        wanted = "a ModelShape, such as cost.read_shape('config.json')"
+        validity.check_kind("the model's shape", self.shape, ModelShape, wanted)
         if self.growth_factor < 1:
             raise InputError(
                 f"the growth factor is {self.growth_factor:g}, a base larger than the final model: "

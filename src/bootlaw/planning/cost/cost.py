@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError
 from bootlaw.planning import words
-from bootlaw.planning.cost.hardware import Hardware
+from bootlaw.planning.cost.hardware import Hardware, check_hardware
 from bootlaw.planning.cost.shape import INFERENCE, TRAINING, ModelShape
-from bootlaw.planning.validity import number
+from bootlaw.planning.validity import check_kind, number
 
 Floats = NDArray[np.float64]
 Unit = Literal["flops", "device-hours", "money", "days"]
@@ -97,6 +97,9 @@ def flops_per_token(size: Size) -> Floats:
     """
     if isinstance(size, ModelShape):
         return np.asarray(size.flops_per_token)
+    if np.asarray(size).dtype.kind not in "iuf":
+        wanted = "a ModelShape, such as cost.read_shape('config.json'), or numbers of parameters"
+        check_kind("the model's shape", size, ModelShape, wanted)
     return TRAINING * np.asarray(size, dtype=np.float64)
 
 
@@ -132,6 +135,7 @@ def inference_cost(tokens: ArrayLike, size: Size, on: Hardware | None = None) ->
 def cost_of_flops(flops: ArrayLike, on: Hardware | None = None) -> Cost:
     """Return what so many FLOPs cost on this hardware, any shape."""
     work = np.asarray(flops, dtype=np.float64)
+    check_hardware(on)
     if on is None:
         return Cost(work)
     hours = np.asarray(work / on.flops_per_device_hour)
@@ -161,6 +165,7 @@ def flops_of(amount: float, unit: Unit, on: Hardware | None = None) -> float:
         raise InputError(f"unknown unit {unit!r}; a budget is in {', '.join(UNITS)}")
     if unit == "flops":
         return float(amount)
+    check_hardware(on)
     if on is None:
         raise InputError(f"a budget in {unit} needs the hardware, e.g. --hardware h100")
     if unit == "money":

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bootlaw.errors import InputError
-from bootlaw.planning.validity import number
+from bootlaw.planning.validity import check_kind, number
 
 ASSUMED_MFU = 0.4
 SETTABLE = ("peak_flops", "mfu", "price", "watts", "devices", "overhead", "currency")
@@ -108,6 +108,11 @@ def _check(what: str, value: float, *, most: float = math.inf, zero: bool = Fals
     least = "at least 0" if zero else "above 0"
     bound = f"{least} and at most {most:g}" if math.isfinite(most) else f"{least} and finite"
     raise InputError(f"the {what} is {value:g}; it must be {bound}")
+
+
+def check_hardware(on: Any) -> None:
+    """Raise InputError unless `on` is hardware, or None."""
+    check_kind("the hardware", on, Hardware, "a Hardware, such as cost.hardware('h100')")
 
 
 def _named(name: str, tera: float, price: float, watts: float | None, source: str) -> Hardware:

@@ -14,6 +14,7 @@ from bootlaw.fitting.comparable import joint_form
 from bootlaw.planning import validity
 from bootlaw.planning.average import at_base
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
+from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.pilots import identify
 from bootlaw.planning.pilots.answer import Further, NextRuns, RankedRun
 from bootlaw.planning.pilots.belief import Belief
@@ -22,6 +23,7 @@ from bootlaw.planning.pilots.candidates import Candidates, read_candidates
 from bootlaw.planning.pilots.costs import CostRules, Ledger
 from bootlaw.planning.pilots.goals import Goal
 from bootlaw.planning.pilots.grid import default_grid
+from bootlaw.planning.pilots.optimum import OptimumQuestion
 from bootlaw.planning.pilots.questions import (
     BreakevenQuestion,
     ForecastQuestion,
@@ -102,6 +104,7 @@ def next_runs(
     UndeterminedError
         When the fit has no replicates to judge by, or no noise of a run is known.
     """
+    _check_kinds(fit, decision, rules, on)
     level = validity.check_level(fit.level if level is None else level)
     noise = validity.check_optional("noise", noise)
     _check(budget, batch)
@@ -124,6 +127,17 @@ def next_runs(
         _require_scratch(rival)
         decision = decision.within(source)
     return _priced(_recommend(decision, source, rival, pilots, wanted), on)
+
+
+def _check_kinds(fit: Any, decision: Any, rules: Any, on: Any) -> None:
+    """Raise InputError for an argument of another kind than it must be."""
+    kinds = (ForecastQuestion, BreakevenQuestion, OptimumQuestion)
+    wanted = "a ForecastQuestion, a BreakevenQuestion or an OptimumQuestion"
+    validity.check_kind("fit", fit, (Fit, LawAverage), "a Fit, such as Fit.load('fit.json')")
+    if not hasattr(decision, "quantities"):
+        validity.check_kind("the decision", decision, kinds, wanted)
+    validity.check_kind("rules", rules, CostRules, "CostRules")
+    check_hardware(on)
 
 
 def _about(decision: Question, source: Source) -> Source:
