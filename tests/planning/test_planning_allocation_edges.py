@@ -111,7 +111,7 @@ def test_replicates_that_end_before_the_plan_do_not_judge_it(factory):
 def test_a_base_that_costs_next_to_nothing_is_no_crash(factory):
     fit = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES, residual_scale=0.005,
                            replicates=scattered(factory.MAIN, 0.05))  # fmt: skip
-    for budget in (1e8, 1e12, 1e16, 1e20):
+    for budget in (1e11, 1e13, 1e16, 1e20):
         assert allocate(fit, budget=budget, growth_factor=1e9, params=1e9).best.route == "stack"
 
 
@@ -134,3 +134,11 @@ def test_tokens_of_two_sizes_are_no_equal_budget(factory):
     assert "says nothing about 1B" in tokens.plans[1].reasons[0]
     flops = allocate(reuse, budget=1e21, scratch=scratch)
     assert [plan.reasons for plan in flops.plans] == [(), ()]
+
+
+def test_a_budget_of_less_than_a_token_is_refused(factory):
+    """It was planned with, infinitely many decades from the data."""
+    fit = factory.make_fit("bootstrapped", factory.MAIN, ranges=RANGES)
+    for asked in ({"budget": 1e-300}, {"budget": 0.5, "unit": "tokens"}, {"budget": 5e9}):
+        with pytest.raises(InputError, match="does not buy one token"):
+            allocate(fit, **asked)

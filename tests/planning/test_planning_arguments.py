@@ -28,7 +28,16 @@ ALLOCATE = {"fit": UPCYCLED, "scratch": MOE, "budget": 1e21}
 CHOOSE = {"checkpoints": SHELF, "source": UPCYCLED, "tokens_stage2": 1e10}
 MIXTURE = {"law": "gu2024-mixture-940m", "tokens_stage2": 2e10}
 
+DECIDE = {"reuse": UPCYCLED, "scratch": MOE, "tokens_stage1": 1e11, "budget": 1e21, "params": 1e9}
+
 CALLS = [
+    (
+        planning.decide,
+        DECIDE,
+        ["tokens_stage1", "budget", "params", "params_base", "base_cost", "base_loss",
+         "serving_params", "level"],
+    ),
+    (planning.Known, {"loss": 2.0}, ["loss", "params"]),
     (planning.forecast, FORECAST, ["tokens_stage1", "tokens_stage2", "params", "level"]),
     (
         planning.breakeven,
@@ -53,7 +62,7 @@ CALLS = [
     (flops_of, {"amount": 1.0, "unit": "flops"}, ["amount"]),
 ]  # fmt: skip
 ARGUMENTS = [(call, given, name) for call, given, names in CALLS for name in names]
-SAID = {"amount": "budget", "devices": "devices", "price": "price", "mfu": "MFU", "watts": "watts"}
+SAID = {"base_loss": "loss", "amount": "budget", "mfu": "MFU"}
 
 
 @pytest.mark.parametrize("wrong", ["1e9", True, [1e9], {"D1": 1e9}, 1j])
@@ -79,6 +88,7 @@ def test_numbers_of_any_kind_are_taken_and_come_out_as_json(kind):
     for call, given in (
         (planning.forecast, FORECAST),
         (planning.breakeven, BREAKEVEN),
+        (planning.decide, {**DECIDE, "budget": None, "tokens_stage1": 1e10, "tokens_stage2": 1e9}),
         (planning.choose_checkpoint, CHOOSE),
         (planning.critical_mixture, MIXTURE),
     ):
@@ -152,6 +162,10 @@ def test_a_price_of_nothing_makes_sense_and_half_a_device_does_not():
             lambda: next_runs("fit.json", decision=ForecastQuestion(1e9, 1e9)),
             r"Fit.load\('fit.json'\)",
         ),
+        (lambda: planning.decide(**DECIDE, others={"a": 2.0}), r"others\['a'\] is 2.0"),
+        (lambda: planning.decide(**DECIDE, others=["a"]), r"others is \['a'\]"),
+        (lambda: planning.decide(**DECIDE, on="h100"), "hardware is 'h100'"),
+        (lambda: planning.decide(**DECIDE, at=["replay"]), "must be a dictionary"),
         (lambda: flops_of(1.0, "days", "h100"), r"cost.hardware\('h100'\)"),
     ],
 )

@@ -93,7 +93,8 @@ def _unearned(source: Source, name: str, value: float, decades: float, part: Par
 
 
 def _decades(value: float, low: float, high: float) -> float:
-    beyond = max(math.log10(value / high), math.log10(low / value) if low > 0 else 0.0)
+    at = math.log10(value)
+    beyond = max(at - math.log10(high), math.log10(low) - at if low > 0 else 0.0)
     return beyond if beyond >= ROUNDING else 0.0
 
 

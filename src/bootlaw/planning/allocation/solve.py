@@ -109,6 +109,8 @@ def _check_paid(problem: Problem, budget: float) -> None:
             f"the budget leaves {left:.3g} {unit} for training, and stage 1 alone takes {base:.3g}"
             f"{at}; raise it, or count the base as free (--stage1 free)"
         )
+    if left - base < float(second[0]):
+        raise InputError(f"the budget of {budget:.3g} {unit} does not buy one token{at}")
 
 
 def _none(question: Question, problem: Problem) -> Plan:

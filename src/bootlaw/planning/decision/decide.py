@@ -11,13 +11,14 @@ from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity
 from bootlaw.planning.average import at_base
 from bootlaw.planning.cost import Hardware, Size
+from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.decision.answer import Decision
 from bootlaw.planning.decision.comparison import compare_options
 from bootlaw.planning.decision.listing import Known, list_options
 from bootlaw.planning.decision.option import setting_note
 from bootlaw.planning.decision.setting import Setting, Stage1
 from bootlaw.planning.decision.sizes import base_size, by_size, final_size, own_size
-from bootlaw.planning.question import refuse_unread
+from bootlaw.planning.question import given_variables, refuse_unread
 from bootlaw.planning.remarks import source_warnings
 from bootlaw.planning.source import AnySource, Source, as_source
 
@@ -82,7 +83,14 @@ def decide(
     asked = _by_method(reuse)
     own = None if base_law is None else next(iter(scratch_sources({}, base_law)))
     every = _every(asked, scratch_sources(asked, scratch), own)
-    refuse_unread(dict(at or {}), *every)
+    check_hardware(on)
+    given = given_variables(None, at)
+    refuse_unread(given, *every)
+    tokens_stage1 = validity.check_tokens(D1, tokens_stage1)
+    serving_params = validity.check_optional("serving_params", serving_params)
+    validity.check_kind("others", others, Mapping, "models by name, {'other-7b': Known(2.1)}")
+    for name, known in (others or {}).items():
+        validity.check_kind(f"others[{name!r}]", known, Known, "a Known, such as Known(2.1)")
     setting = Setting(
         tokens_stage1=tokens_stage1,
         params=final_size(params, asked, every),
@@ -91,7 +99,7 @@ def decide(
         shape_base=shape_base,
         base_cost=base_cost,
         stage1=stage1,
-        at=dict(at or {}),
+        at=given,
         on=on,
     )
     if base_loss is not None and base_law is not None:
@@ -181,12 +189,12 @@ def _budget(setting: Setting, budget: float | None, tokens_stage2: float | None)
     if (budget is None) == (tokens_stage2 is None):
         raise InputError("give one budget: FLOPs with --budget, or --tokens-stage2")
     if budget is not None:
-        validity.check_tokens("budget", budget)
+        budget = validity.check_tokens("budget", budget)
         if not setting.counts_flops:
             raise InputError("a budget in FLOPs needs the size of the model: give --params N")
         return budget
     assert tokens_stage2 is not None
-    validity.check_tokens(D2, tokens_stage2)
+    tokens_stage2 = validity.check_tokens(D2, tokens_stage2)
     return tokens_stage2 * setting.per_token + setting.base_flops
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from bootlaw.errors import InputError
 from bootlaw.laws.names import N
 from bootlaw.planning import validity, words
@@ -40,8 +38,7 @@ class Known:
     params: float | None = None
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.loss) and self.loss > 0):
-            raise InputError(f"the loss {self.loss:g} of a known model must be above zero")
+        validity.set_numbers(self, "loss", "params")
 
 
 def list_options(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -45,13 +44,8 @@ class Setting:
     on: Hardware | None = None
 
     def __post_init__(self) -> None:
-        validity.check_tokens("tokens_stage1", self.tokens_stage1)
-        if self.stage1 not in ("free", "paid"):
-            raise InputError(f"stage1 is {self.stage1!r}; it must be 'free' or 'paid'")
-        for name in ("params", "params_base", "base_cost"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InputError(f"{name} is {value:g}; it must be a finite number above zero")
+        validity.set_numbers(self, "tokens_stage1", "params", "params_base", "base_cost")
+        validity.check_stage1(self.stage1)
         if self.params is not None and (self.params_base or 0.0) > self.params:
             raise InputError(
                 f"the base has {self.params_base:g} parameters, more than the {self.params:g} of "
