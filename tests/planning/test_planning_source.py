@@ -84,3 +84,9 @@ def test_the_misfits_of_a_fit_are_those_of_its_source(factory):
     fit = factory.make_fit("bootstrapped", factory.MAIN)
     seen = (Misfit("tokens_stage1", 1e12, (step,)),)
     assert as_source(replace(fit, misfits=seen)).misfits == seen
+
+
+@pytest.mark.parametrize("what", [None, 42, ["fit.json"], {"law": "power"}])
+def test_what_is_no_fit_is_refused_by_what_it_is(what):
+    with pytest.raises(InputError, match=f"{type(what).__name__}.* is no fit"):
+        as_source(what)

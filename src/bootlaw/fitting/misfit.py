@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -70,13 +70,13 @@ class Misfit:
     rows: Rows = "all"
     method: str = ""
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Log sd of one step beyond the data: root mean square of the roll-outs' excess and
         `USUAL_STEP`."""
         return rms([USUAL_STEP, *(one.excess for one in self.rollouts)])
 
-    @property
+    @cached_property
     def decades(self) -> float:
         """Root mean square distance of the roll-outs: the length of that step, in decades."""
         return rms([one.decades for one in self.rollouts])

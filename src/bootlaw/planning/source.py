@@ -162,8 +162,13 @@ def as_source(what: AnySource) -> Source:
     Raises
     ------
     InputError
-        When a name is neither a preset nor a readable fit or average.
+        When a name is neither a preset nor a readable fit or average, or it is something else.
     """
+    if not isinstance(what, Source | Fit | LawAverage | Preset | str | Path):
+        raise InputError(
+            f"{what!r:.60} ({type(what).__name__}) is no fit: give a fit, an average of laws, the "
+            "path of one, or the name of published coefficients"
+        )
     if isinstance(what, Source):
         return what
     if isinstance(what, Fit):
