@@ -25,3 +25,23 @@ def test_the_pages_have_examples():
 def test_commands_print_what_the_pages_show(command, output, capsys):
     assert main(shlex.split(command)) == 0
     assert capsys.readouterr().out.rstrip("\n") == output
+
+
+PARTS = re.compile(r"```sh\n(?P<commands>.*?)\n```\n(?P<after>.*?)(?=```sh\n|\Z)", re.DOTALL)
+SHOWN_AFTER = [
+    pytest.param(part["commands"], part["after"], id=f"{page.stem}-{number}")
+    for page in (DOCS / "planning-upcycle.md",)
+    for number, part in enumerate(PARTS.finditer(page.read_text("utf-8")))
+]
+
+
+@pytest.mark.parametrize(("commands", "after"), SHOWN_AFTER)
+def test_what_a_page_shows_after_its_commands_is_what_they_print(
+    commands, after, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for command in commands.replace("\\\n", " ").splitlines():
+        assert main(shlex.split(command)[1:]) in (0, 3)
+    printed = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    shown = [line.strip() for line in after.splitlines() if line.startswith("    ")]
+    assert [line for line in shown if line and line not in printed] == []
