@@ -18,7 +18,7 @@ from bootlaw.planning import (
     forecast,
     forecasts,
 )
-from bootlaw.planning.average import at_base
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.checkpoints import Checkpoint
 from bootlaw.planning.pilots import ForecastQuestion, next_runs
 
@@ -71,7 +71,7 @@ def test_every_resample_is_a_resample_of_one_law(laws_of):
 
 
 def test_a_resample_follows_one_law_for_reuse_and_for_scratch(laws_of):
-    source = as_source(laws_of()).at_base(1e11, {})
+    source = as_source(laws_of()).at_bases(1e11, {})
     scratch = {**POINTS, "tokens_stage1": np.zeros(2)}
     which = []
     for part, points in (("reuse", POINTS), ("scratch", scratch)):
@@ -197,6 +197,6 @@ def test_runs_that_tell_the_laws_apart_are_worth_doing(laws_of):
 
 def test_a_replicate_whose_law_is_silent_at_a_candidate_follows_another_there(laws_of, factory):
     limit = math.exp(factory.JOINT["a2"] / factory.JOINT["a3"])
-    source = at_base(as_source(laws_of()), 1e11, {})
+    source = at_bases(as_source(laws_of()), 1e11, {})
     far = {"tokens_stage1": 10 * limit, "tokens_stage2": 1e10}
     assert np.isfinite(source.loss(far, "reuse")).all()

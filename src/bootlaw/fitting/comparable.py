@@ -7,6 +7,7 @@ import numpy as np
 from bootlaw.errors import InputError
 from bootlaw.fitting.selection import BY_WHERE, Mask, Selection, distinct, filled, why
 from bootlaw.laws import Law
+from bootlaw.laws.average import KEY
 from bootlaw.runs import RunTable
 
 SCRATCH = "scratch"
@@ -52,6 +53,8 @@ def joint_form(law: Law) -> str:
     """Return what a law with the runs from scratch is called, or how a formula is written."""
     if law.key.startswith("formula:"):
         return "a formula 'reuse: ...; scratch: ...'"
+    if law.key == KEY:
+        return "laws to a table with runs from scratch (bootlaw compare --out)"
     return f"{law.key}+scratch"
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.errors import InputError, UndeterminedError
-from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, D2, SHORT_NAMES, N
 from bootlaw.planning import validity
 from bootlaw.planning.question import TOKENS, settled
@@ -88,16 +87,13 @@ def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool
         per_param = source.law.key.startswith("tokens-per-param")
         ratio = stage1 / at.get(N, source.ranges.get(N, (1.0,))[0]) if per_param else stage1
         valid &= terms[0] - terms[1] * np.log(ratio) > 0
-    if D1 in source.law.single_level and D1 in source.ranges:
-        low, high = source.ranges[D1]
-        valid &= (low * (1 - SAME_LEVEL) <= stage1) & (stage1 <= high * (1 + SAME_LEVEL))
-    return valid
+    return np.asarray(valid & validity.speaks_of_base(source, stage1))
 
 
 def valid_size(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:
     """Return (n,) whether the law has an answer for the sizes: `question.other_size` for arrays."""
     if N not in at or N in source.law.variables or N not in source.ranges:
-        return np.ones(at[D1].size, dtype=bool)
+        return np.ones(at[D1].shape, dtype=bool)
     low, high = source.ranges[N]
     return np.asarray((low / 1.01 <= at[N]) & (at[N] <= high * 1.01))
 

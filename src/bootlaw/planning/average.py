@@ -8,25 +8,31 @@ the shares in which an option is best, hold what the laws disagree about beyond 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from bootlaw.fitting import LawAverage
+from bootlaw.fitting.misfit import Misfit
 from bootlaw.laws.average import average_law
 from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
+from bootlaw.planning.arrays import valid_for_reuse
 from bootlaw.planning.paired import Part
 from bootlaw.planning.source import Floats, Indices, Source
-from bootlaw.planning.validity import invalid_at, invalid_scratch, stage2_exponents
+from bootlaw.planning.validity import invalid_scratch, speaks_of_base
 
 Bools = NDArray[np.bool_]
 
 SAID = 0.05
 """Weight below which a law, and what its fit warns of, is not mentioned."""
+
+FAR_BEHIND = 1e6
+"""Taken off the preference of a law that does not hold: others come first, whatever the weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +47,38 @@ class AverageSource(Source):
     ----------
     members : the laws, each with its replicates; ``params`` holds theirs side by side.
     weights : (k,) shares of sum 1.
-    settled_on : (r,) the law that each replicate follows wherever it has a loss, from `at_base`;
-        None where each follows the first law of its draw that has one.
-    left_out : (k,) laws that say nothing about the base of `at_base`.
+    about : columns (1, n) of the bases that `at_bases` was asked for; None of all laws.
+    whole : all laws, where some are silent about those bases.
     """
 
     weights: Floats = field(default_factory=lambda: np.ones(1))
-    settled_on: Indices | None = None
-    left_out: tuple[bool, ...] = ()
+    about: Mapping[str, Floats] | None = None
+    whole: AverageSource | None = None
+
+    @property
+    def shares(self) -> tuple[tuple[str, float], ...]:
+        """Key and weight of each law that answers."""
+        weights = self.weights.tolist()
+        return tuple((one.law.key, weight) for one, weight in zip(self.members, weights))
+
+    @property
+    def followed(self) -> tuple[Source, ...]:
+        """(r,) the law that each replicate follows."""
+        return tuple(self.members[number] for number in self.first.tolist())
+
+    @property
+    def floor(self) -> float | None:
+        """The mean of the laws' irreducible losses; None where one has none."""
+        floors = [member.floor for member in self.members]
+        known = np.array([floor for floor in floors if floor is not None])
+        if known.size < len(floors):
+            return None
+        with np.errstate(divide="ignore"):
+            return float(np.exp(self.weights @ np.log(known)))
+
+    def reducible(self, loss: float) -> float:
+        """Return the mean over the laws of what more compute can take off a loss."""
+        return float(self.weights @ [member.reducible(loss) for member in self.members])
 
     @cached_property
     def preferences(self) -> Floats:
@@ -62,105 +92,220 @@ class AverageSource(Source):
         with np.errstate(divide="ignore"):
             return np.log(self.weights)[:, np.newaxis] + np.stack(drawn)
 
-    def at_base(self, tokens_stage1: float, at: Mapping[str, float]) -> AverageSource:
-        """Return the average for questions about one base: every replicate follows one law.
+    @cached_property
+    def first(self) -> Indices:
+        """(r,) the law that each replicate follows wherever it has a loss.
 
-        A law without an answer at this D1 is left out, of runs from scratch as well, so that
-        reuse and scratch are compared by one law.
+        The first of its draw, of those that have a loss at all bases of `at_bases`.
         """
-        if tokens_stage1 <= 0:
-            return self
-        columns = {name: np.array([[value]]) for name, value in {**at, D1: tokens_stage1}.items()}
-        out = [invalid_at(member, tokens_stage1, at) is not None for member in self.members]
-        if all(out):
-            return self
-        valid = self._valid(np.arange(1 + self.n_replicates), columns, "reuse")[:, :, 0]
-        valid &= ~np.array(out)[:, np.newaxis]
-        followed = np.argmax(np.where(valid[:, 1:], self.preferences, -np.inf), axis=0)
+        wanted = self.preferences
+        if self.about is not None and self.n_replicates:
+            which = 1 + np.arange(self.n_replicates)
+            holds = self._holds(which, self.about, "reuse").all(axis=2)
+            wanted = np.where(holds, wanted, wanted - FAR_BEHIND)
+        return np.asarray(np.argmax(wanted, axis=0))
+
+    def at_bases(self, tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike]) -> AverageSource:
+        """Return the average for questions that compare what comes of some bases, or of none.
+
+        A law without an answer about one of them (or about runs from scratch) is left out, and
+        every replicate follows one law, so that like is compared with like. Where no law answers
+        for all, all stay.
+
+        Parameters
+        ----------
+        tokens_stage1, at : D1 and other variables of the bases, (n,) or scalars; D1 = 0, no base,
+            says nothing.
+        """
+        whole = self if self.whole is None else self.whole
+        about = _bases(tokens_stage1, at)
+        speaks = whole.speaks(about).all(axis=1)
+        if not about[D1].size or not speaks.any():
+            return whole
         silent = tuple(
-            f"{member.label} has no answer for a base of {words.tokens(tokens_stage1)} tokens and "
-            f"is left out (its weight was {weight:.2f})"
-            for member, weight, gone in zip(self.members, self.weights, out, strict=True)
-            if gone and weight >= SAID
+            f"{member.label} {_silence(member, about)} and is left out (its weight was "
+            f"{weight:.2f})"
+            for member, weight, stays in zip(whole.members, whole.weights, speaks, strict=True)
+            if not stays and weight >= SAID
         )
         return replace(
-            self, settled_on=followed, left_out=tuple(out), warnings=(*silent, *self.warnings)
+            whole.only(speaks), about=about, whole=whole, warnings=(*silent, *whole.warnings)
         )
+
+    def speaks(self, about: Mapping[str, Floats]) -> Bools:
+        """Return (k, n) whether each law has an answer about each base, and from scratch.
+
+        A law with none from scratch has one about bases where no other has.
+        """
+        reuse = np.vstack([valid_for_reuse(member, about) for member in self.members])
+        scratch = np.array([invalid_scratch(member) is None for member in self.members])
+        both = reuse & scratch[:, np.newaxis]
+        return np.where(both.any(axis=0), both, reuse)
+
+    def only(self, kept: Bools) -> AverageSource:
+        """Return some of the laws, (k,), their weights scaled up."""
+        key = tuple(kept.tolist())
+        if all(key):
+            return self
+        if key not in self._parts:
+            members = [one for one, stays in zip(self.members, key, strict=True) if stays]
+            weights = self.weights[kept] / self.weights[kept].sum()
+            self._parts[key] = replace(
+                self,
+                members=tuple(members),
+                weights=weights,
+                **_together(members, weights, self.n_replicates),
+            )
+        return self._parts[key]
 
     def paired_loss(self, which: Indices, columns: Mapping[str, Floats], part: Part) -> Floats:
         """Return losses (k, n) as `Source.paired_loss` does."""
-        valid = self._valid(which, columns, part)
+        holds = self._holds(which, columns, part)
+        # A replicate none of whose laws holds here has to follow one all the same.
+        holds |= ~holds.any(axis=0)
         shape = (which.size, max(values.shape[1] for values in columns.values()))
-        followed = np.broadcast_to(self._followed(which, valid), shape)
-        point = (which == 0)[:, np.newaxis]
+        point = which == 0
+        followed = np.argmax(np.where(holds, self._wanted(which), -np.inf), axis=0)
+        followed = np.broadcast_to(followed, shape)
         weight, logs = np.zeros(shape), np.zeros(shape)
         for number, member in enumerate(self.members):
-            share = np.where(point, self.weights[number], followed == number) * valid[number]
+            own = np.where(point[:, np.newaxis], self.weights[number], followed == number)
+            share = own * holds[number]
             rows = np.flatnonzero((share > 0).any(axis=1))
             if rows.size:
                 losses = member.paired_loss(which[rows], _rows(columns, rows), part)
                 with np.errstate(divide="ignore", invalid="ignore"):
-                    own = np.where(share[rows] > 0, share[rows] * np.log(losses), 0.0)
-                logs[rows] += own
+                    logs[rows] += np.where(share[rows] > 0, share[rows] * np.log(losses), 0.0)
                 weight[rows] += share[rows]
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return np.asarray(np.exp(logs / weight))
 
-    def _followed(self, which: Indices, valid: Bools) -> Indices:
-        """Return (k, n) or (k, 1) the law that each parameter vector follows."""
-        wanted = np.concatenate([np.zeros((len(self.members), 1)), self.preferences], axis=1)
-        if self.settled_on is not None:
-            wanted[self.settled_on, 1 + np.arange(self.settled_on.size)] = np.inf
-        return np.asarray(np.argmax(np.where(valid, wanted[:, which, np.newaxis], -np.inf), axis=0))
+    def falls(
+        self, which: Indices, tokens_stage1: Floats, params: Floats | None = None
+    ) -> Bools:
+        """Return (k, n) whether the loss falls with stage 2, by the law of each replicate.
 
-    def _valid(self, which: Indices, columns: Mapping[str, Floats], part: Part) -> Bools:
+        The point estimate's falls where that of every law does, those of little weight left out:
+        beyond the limit of one, the mean of the others is a mean of other worlds.
+        """
+        each = [member.falls(which, tokens_stage1, params) for member in self.members]
+        shape = np.broadcast_shapes((which.size, 1), *(one.shape for one in each))
+        falls = np.stack([np.broadcast_to(one, shape) for one in each])
+        first = np.argmax(self._wanted(which)[:, :, 0], axis=0)
+        own = falls[first, np.arange(which.size)]
+        heard = self.weights >= min(SAID, float(self.weights.max()))
+        return np.where((which == 0)[:, np.newaxis], falls[heard].all(axis=0), own)
+
+    def _wanted(self, which: Indices) -> Floats:
+        """Return (members, k, 1) the higher, the sooner each parameter vector follows a law."""
+        wanted = np.hstack([np.zeros((len(self.members), 1)), self.preferences])
+        wanted[self.first, 1 + np.arange(self.first.size)] = np.inf
+        return np.asarray(wanted[:, which, np.newaxis])
+
+    def _holds(self, which: Indices, columns: Mapping[str, Floats], part: Part) -> Bools:
         """Return (members, k, n or 1) whether each law has a loss there, replicate by replicate."""
-        found = [
-            _has_loss(member, which, columns, part) & (part == "reuse" or not self._is_out(number))
-            for number, member in enumerate(self.members)
-        ]
+        found = [_has_loss(member, which, columns, part) for member in self.members]
         shape = np.broadcast_shapes((which.size, 1), *(one.shape for one in found))
-        valid = np.stack([np.broadcast_to(one, shape) for one in found])
-        # A replicate none of whose laws holds here has to follow one all the same.
-        return valid | ~valid.any(axis=0)
+        return np.stack([np.broadcast_to(one, shape) for one in found])
 
-    def _is_out(self, number: int) -> bool:
-        return bool(self.left_out) and self.left_out[number]
+    @cached_property
+    def _parts(self) -> dict[tuple[bool, ...], AverageSource]:
+        return {}
 
 
-def at_base(source: Source, tokens_stage1: float, at: Mapping[str, float]) -> Source:
-    """Return what answers questions about one base: of an average, the laws that can."""
-    return source.at_base(tokens_stage1, at) if isinstance(source, AverageSource) else source
+def at_bases(
+    source: Source, tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike] | None = None
+) -> Source:
+    """Return what answers questions about some bases: of an average, the laws that can."""
+    is_average = isinstance(source, AverageSource)
+    return source.at_bases(tokens_stage1, at or {}) if is_average else source
+
+
+def by_base(
+    source: Source, tokens_stage1: Floats, at: Mapping[str, float]
+) -> Iterator[tuple[Indices, Source]]:
+    """Give the places of bases (n,) that the same laws speak of, each with those laws."""
+    if not isinstance(source, AverageSource):
+        yield np.arange(tokens_stage1.size), source
+        return
+    whole = source if source.whole is None else source.whole
+    speaks = whole.speaks(_bases(tokens_stage1, at))
+    speaks[:, ~speaks.any(axis=0)] = True
+    kinds, kind = np.unique(speaks, axis=1, return_inverse=True)
+    for number in range(kinds.shape[1]):
+        yield np.flatnonzero(kind.reshape(-1) == number), whole.only(kinds[:, number])
+
+
+def _bases(tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Return D1 and other variables (1, n) of the bases that there are, D1 > 0."""
+    values = np.broadcast_arrays(*map(np.atleast_1d, (tokens_stage1, *at.values())))
+    based = values[0] > 0
+    return {
+        name: np.asarray(one[based], dtype=np.float64)[np.newaxis]
+        for name, one in zip((D1, *at), values, strict=True)
+    }
 
 
 def average_source(average: LawAverage, members: Sequence[Source]) -> AverageSource:
     """Return the laws of an average as one source; `members` are its fits as sources."""
     weights, holdouts = average.weights, " and ".join(average.holdouts)
-    r = min(member.n_replicates for member in members)
-    own = np.hstack([member.params[: 1 + r] for member in members])
-    scales = np.array([member.residual_scale for member in members])
     said = ", ".join(
         f"{member.law.key} {weight:.2f}"
         for member, weight in zip(members, weights, strict=True)
         if weight >= SAID
     )
-    first = members[int(np.argmax(weights))]
+    rest = int(np.sum(weights < SAID))
+    others = f" and {rest} of less weight" if rest else ""
     return AverageSource(
-        law=average_law([member.law for member in members]),
-        params=np.hstack([own, np.broadcast_to(weights, (1 + r, len(members)))]),
         label=f"the average of {len(members)} laws",
-        ranges=first.ranges,
-        residual_scale=float(np.sqrt(np.sum(weights * scales**2))),
-        level=first.level,
-        method=first.method,
+        level=members[0].level,
+        method=members[0].method,
         warnings=(
-            f"laws averaged by their error on {holdouts}: {said}; a resample follows one of them",
+            f"laws averaged by their error on {holdouts}: {said}{others}; a resample follows one "
+            "of them",
             *_warnings(average),
         ),
-        misfits=first.misfits,
         members=tuple(members),
         weights=weights,
+        **_together(members, weights, min(member.n_replicates for member in members)),
     )
+
+
+def _together(members: Sequence[Source], weights: Floats, r: int) -> dict[str, Any]:
+    """Return the fields of a source that laws have together, with `r` replicates."""
+    own = np.hstack([member.params[: 1 + r] for member in members])
+    scales = np.array([member.residual_scale for member in members])
+    known = np.isfinite(scales)
+    mean_square = np.average(scales[known] ** 2, weights=weights[known]) if known.any() else np.nan
+    return {
+        "law": average_law([member.law for member in members]),
+        "params": np.hstack([own, np.broadcast_to(weights, (1 + r, len(members)))]),
+        "ranges": _ranges(members),
+        "residual_scale": float(np.sqrt(mean_square)),
+        "misfits": _shared_misfits(
+            [one for one, weight in zip(members, weights, strict=True) if weight >= SAID]
+        ),
+    }
+
+
+def _ranges(members: Sequence[Source]) -> dict[str, tuple[float, float]]:
+    """Return the range of each variable that any law reads, over the rows of all."""
+    names = dict.fromkeys(name for member in members for name in member.ranges)
+    own = {name: [one.ranges[name] for one in members if name in one.ranges] for name in names}
+    return {
+        name: (min(low for low, _ in ends), max(high for _, high in ends))
+        for name, ends in own.items()
+    }
+
+
+def _shared_misfits(members: Sequence[Source]) -> tuple[Misfit, ...]:
+    """Return along what every law was held out, of each the misfit that reached least far.
+
+    They say how wide intervals have earned to be; losses hold each law's own.
+    """
+    each = [{(one.variable, one.rows): one for one in member.misfits} for member in members]
+    shared = [key for key in each[0] if all(key in own for own in each)] if each else []
+    return tuple(min((own[key] for own in each), key=lambda one: one.decades) for key in shared)
 
 
 def _warnings(average: LawAverage) -> list[str]:
@@ -181,8 +326,18 @@ def _warnings(average: LawAverage) -> list[str]:
 def _has_loss(member: Source, which: Indices, columns: Mapping[str, Floats], part: Part) -> Bools:
     if part == "scratch":
         return np.full((1, 1), invalid_scratch(member) is None)
-    exponents = stage2_exponents(member, which, columns[D1], columns.get(N))
-    return np.ones((1, 1), dtype=bool) if exponents is None else np.asarray(exponents > 0)
+    if D1 not in columns:
+        return np.ones((1, 1), dtype=bool)
+    falls = member.falls(which, columns[D1], columns.get(N))
+    return np.asarray(falls & speaks_of_base(member, columns[D1]))
+
+
+def _silence(member: Source, about: Mapping[str, Floats]) -> str:
+    """Return about what a law says nothing."""
+    silent = ~valid_for_reuse(member, about)
+    if not silent.any():
+        return "has no answer for runs from scratch"
+    return f"has no answer for a base of {words.tokens(about[D1][silent][0])} tokens"
 
 
 def _rows(columns: Mapping[str, Floats], rows: Indices) -> dict[str, Floats]:
@@ -190,7 +345,10 @@ def _rows(columns: Mapping[str, Floats], rows: Indices) -> dict[str, Floats]:
 
 
 def _gumbel(stem: str, n: int) -> Floats:
-    """Return (n,) standard Gumbel variables that hang on the name of a law, in a shuffled order."""
+    """Return (n,) standard Gumbel variables that hang on the name of a law.
+
+    The first are the same whatever `n`: averages may have replicates in different number.
+    """
     seed = hashlib.sha256(stem.encode()).digest()
-    order = np.random.default_rng(int.from_bytes(seed[:8], "little")).permutation(n)
-    return np.asarray(-np.log(-np.log((order + 0.5) / max(n, 1))))
+    drawn = np.random.default_rng(int.from_bytes(seed[:8], "little")).random(n)
+    return np.asarray(-np.log(-np.log(np.clip(drawn, 1e-300, None))))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2, N
-from bootlaw.planning.average import at_base
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.crossings import Curves
 from bootlaw.planning.question import refuse_unread, settled
 from bootlaw.planning.source import POINT, Source
@@ -98,9 +98,36 @@ def point_gaps(duels: Sequence[Duel]) -> Curves:
     ----------
     duels : between the same two sources, at bases and sizes of their own.
     """
+    speaking = [duel.reuse.shares for duel in duels]
+    groups = [np.flatnonzero([own == one for own in speaking]) for one in dict.fromkeys(speaking)]
+    curves = [
+        paired_gaps([duels[i] for i in group], np.arange(group.size), np.zeros_like(group))
+        for group in groups
+    ]
+    place, group_of = np.empty((2, len(duels)), dtype=np.intp)
+    for number, group in enumerate(groups):
+        group_of[group], place[group] = number, np.arange(group.size)
+
+    def gaps(which: Indices, ln_tokens: Floats) -> Floats:
+        points = np.broadcast_to(ln_tokens, (which.size, ln_tokens.shape[1]))
+        found = np.empty(points.shape)
+        for number in np.unique(group_of[which]):
+            rows = group_of[which] == number
+            found[rows] = curves[number](place[which[rows]], points[rows])
+        return found
+
+    return curves[0] if len(curves) == 1 else gaps
+
+
+def paired_gaps(duels: Sequence[Duel], numbers: Indices, vectors: Indices) -> Curves:
+    """Return reuse minus scratch, nats: curve i that of one duel and one parameter vector.
+
+    Parameters
+    ----------
+    duels : between the same two sources, at bases and sizes of their own.
+    numbers, vectors : (k,) the duel and the parameter vector of each curve.
+    """
     reuse, rival = duels[0].reuse, duels[0].rival
-    if reuse.members:
-        return _gaps_one_by_one(duels)
     stage1 = np.array([duel.tokens_stage1 for duel in duels])
     head_start = np.array([duel.head_start for duel in duels])
     reuse_at = _stacked([duel.reuse_at for duel in duels])
@@ -108,34 +135,18 @@ def point_gaps(duels: Sequence[Duel]) -> Curves:
 
     def gaps(which: Indices, ln_tokens: Floats) -> Floats:
         tokens = np.exp(ln_tokens) + np.zeros((which.size, 1))
-        point = np.zeros(which.size, dtype=np.intp)
+        at, vector = numbers[which, np.newaxis], vectors[which]
 
         def columns(first: Floats, second: Floats, others: Mapping[str, Floats]) -> Columns:
-            rest = {name: values[which, np.newaxis] for name, values in others.items()}
-            wide = {name: values + np.zeros_like(tokens) for name, values in rest.items()}
+            wide = {name: values[at] + np.zeros_like(tokens) for name, values in others.items()}
             return {D1: first + np.zeros_like(tokens), D2: second, **wide}
 
         with np.errstate(over="ignore", invalid="ignore"):
-            one = columns(stage1[which, np.newaxis], tokens, reuse_at)
-            other = columns(np.zeros(1), tokens + head_start[which, np.newaxis], scratch_at)
-            return reuse.paired_loss(point, one, "reuse") - rival.paired_loss(
-                point, other, "scratch"
+            one = columns(stage1[at], tokens, reuse_at)
+            other = columns(np.zeros(1), tokens + head_start[at], scratch_at)
+            return reuse.paired_loss(vector, one, "reuse") - rival.paired_loss(
+                vector, other, "scratch"
             )
-
-    return gaps
-
-
-def _gaps_one_by_one(duels: Sequence[Duel]) -> Curves:
-    """Return what `point_gaps` does for an average of laws, whose members differ by base."""
-
-    def gaps(which: Indices, ln_tokens: Floats) -> Floats:
-        points = np.broadcast_to(ln_tokens, (which.size, ln_tokens.shape[1]))
-        found = np.empty(points.shape)
-        for number in np.unique(which):
-            rows = which == number
-            point = np.zeros(int(rows.sum()), dtype=np.intp)
-            found[rows] = duels[number].gap(point, points[rows])
-        return found
 
     return gaps
 
@@ -163,7 +174,7 @@ def make_duel(
     rival = _checked_rival(reuse, scratch)
     refuse_unread(given, reuse, rival)
     reuse_at = settled(reuse, given)
-    speaking = at_base(reuse, tokens_stage1, reuse_at)
+    speaking = at_bases(reuse, tokens_stage1, reuse_at)
     return Duel(
         reuse=speaking,
         rival=speaking if rival is reuse else rival,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.laws.names import D1, N
 from bootlaw.planning.arrays import blocks
 from bootlaw.planning.crossings import find_zeros
-from bootlaw.planning.duel import Duel, make_duel
+from bootlaw.planning.duel import Duel, make_duel, paired_gaps, point_gaps
 from bootlaw.planning.gaps import PowerGap, Widening
 from bootlaw.planning.power_parts import has_power_part, power_part
 from bootlaw.planning.source import Source
@@ -19,6 +19,11 @@ from bootlaw.planning.source import Source
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Floats = NDArray[np.float64]
+Found = tuple[Floats, Bools, Bools]
+"""(m, 1 + r) the fields of `FirstLosses`."""
+
+SEARCHED = 1 << 11
+"""Curves that are searched at a time, so that their grids stay in the cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +51,12 @@ class Questions:
     def take(self, at: Indices) -> Questions:
         """Return some of the questions."""
         return replace(self, asked={name: values[at] for name, values in self.asked.items()})
+
+    def between(self, reuse: Source, rival: Source) -> Questions:
+        """Return the same questions to one law of an average, and another or its own."""
+        read = {*reuse.law.variables, *rival.law.variables}
+        given = {name: value for name, value in self.given.items() if name in read}
+        return replace(self, reuse=reuse, rival=None if rival is reuse else rival, given=given)
 
     def given_at(self, number: int) -> dict[str, float]:
         """Return the size and the other variables that one question names."""
@@ -106,7 +117,8 @@ def first_losses(questions: Questions) -> FirstLosses:
     Laws that are a power of D2 and a constant are solved exactly as far as nothing else moves the
     curves along D2; with stage 1 paid, and beyond the largest D2 where hold-outs widen the
     replicates, signs are compared every quarter of a unit of ln D2 (two crossings closer than
-    that are missed). Other laws are searched one question after the other.
+    that are missed). Other laws are searched. Of several laws averaged each replicate is one of
+    one law, so that only the mean has to be searched.
     """
     n_vectors = 1 + questions.duel(0).n_replicates
     pieces = blocks(np.arange(len(questions)), n_vectors)
@@ -114,8 +126,10 @@ def first_losses(questions: Questions) -> FirstLosses:
     return FirstLosses(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def _piece(questions: Questions) -> tuple[Floats, Bools, Bools]:
+def _piece(questions: Questions) -> Found:
     duel = questions.duel(0)
+    if duel.reuse.members or duel.rival.members:
+        return _by_law(questions)
     if not (has_power_part(duel.reuse, "reuse") and has_power_part(duel.rival, "scratch")):
         return _by_search(questions)
     n_vectors = 1 + duel.n_replicates
@@ -132,11 +146,47 @@ def _piece(questions: Questions) -> tuple[Floats, Bools, Bools]:
     return gap.firsts(*questions.ends)
 
 
-def _by_search(questions: Questions) -> tuple[Floats, Bools, Bools]:
-    rows = []
-    for number in range(len(questions)):
-        duel = questions.duel(number)
-        zeros = find_zeros(duel.gap, 1 + duel.n_replicates, *questions.ends)
-        rows.append((zeros.first_rising(), zeros.starts_above, zeros.count() > 0))
-    first, above, crossed = (np.stack(column) for column in zip(*rows, strict=True))
+def _by_law(questions: Questions) -> Found:
+    """Return the answers of an average: replicates law by law, and the mean by search."""
+    duels = [questions.duel(number) for number in range(len(questions))]
+    n_vectors = 1 + duels[0].n_replicates
+    first = np.full((len(duels), n_vectors), np.inf)
+    above, crossed = np.zeros((2, *first.shape), dtype=bool)
+    zeros = find_zeros(point_gaps(duels), len(duels), *questions.ends)
+    first[:, 0], above[:, 0] = zeros.first_rising(), zeros.starts_above
+    crossed[:, 0] = zeros.count() > 0
+    for (reuse, rival), mine in _worlds(duels).items():
+        rows = np.flatnonzero(mine.any(axis=1))
+        own, wanted = questions.take(rows).between(reuse, rival), mine[rows]
+        closed = has_power_part(reuse, "reuse") and has_power_part(rival, "scratch")
+        answers = _piece(own) if closed else _by_search(own, wanted)
+        for every, found in zip((first, above, crossed), answers, strict=True):
+            every[rows] = np.where(wanted, found[:, :n_vectors], every[rows])
+    return first, above, crossed
+
+
+def _worlds(duels: Sequence[Duel]) -> dict[tuple[Source, Source], Bools]:
+    """Return, by the laws of reuse and scratch, which replicates (m, 1 + r) follow the two."""
+    shape = (len(duels), 1 + duels[0].n_replicates)
+    found: dict[tuple[Source, Source], Bools] = {}
+    for number, duel in enumerate(duels):
+        reuse, rival = duel.reuse.followed, duel.rival.followed
+        for place in range(1, shape[1]):
+            pair = (reuse[place - 1], rival[place - 1])
+            found.setdefault(pair, np.zeros(shape, dtype=bool))[number, place] = True
+    return found
+
+
+def _by_search(questions: Questions, wanted: Bools | None = None) -> Found:
+    """Return the answers by search; of the curves `wanted` (m, 1 + r) alone."""
+    duels = [questions.duel(number) for number in range(len(questions))]
+    if wanted is None:
+        wanted = np.ones((len(duels), 1 + duels[0].n_replicates), dtype=bool)
+    first, above, crossed = np.full(wanted.shape, np.inf), *np.zeros((2, *wanted.shape), dtype=bool)
+    numbers, vectors = np.nonzero(wanted)
+    for start in range(0, numbers.size, SEARCHED):
+        at = numbers[start : start + SEARCHED], vectors[start : start + SEARCHED]
+        zeros = find_zeros(paired_gaps(duels, *at), at[0].size, *questions.ends)
+        first[at], above[at] = zeros.first_rising(), zeros.starts_above
+        crossed[at] = zeros.count() > 0
     return first, above, crossed

@@ -10,7 +10,7 @@ from bootlaw.errors import UndeterminedError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2
 from bootlaw.planning import notes, validity, words
-from bootlaw.planning.average import at_base
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.extrapolation import (
     decades_beyond,
     extrapolation_warnings,
@@ -161,7 +161,7 @@ def forecast(
         raise UndeterminedForecastError(source.broken, source, asked, level)
     refuse_unread(given, source)
     others = settled(source, given)
-    source = at_base(source, tokens_stage1, others)
+    source = at_bases(source, tokens_stage1, others)
     part: Part = "reuse" if tokens_stage1 > 0 else "scratch"
     reason = _refusal(source, part, tokens_stage1, given, others)
     if reason is not None:

@@ -84,8 +84,10 @@ class PowerGap:
         free = not self.head_start.any()
         edge = min(high, bent) if free else low
         if edge > low:
-            first, crossed = _between(crossings(self.reuse, self.scratch), low, edge)
-            above = self._above(low, first.shape)
+            above = self._above(low, self._shape)
+            found = _between(crossings(self.reuse, self.scratch), low, edge)
+            # Laws that do not read D1 cross at one place for all questions.
+            first, crossed = (np.broadcast_to(one, above.shape).copy() for one in found)
         else:
             edge = low
             above = self._above(low, self._shape)

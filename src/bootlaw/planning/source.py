@@ -24,6 +24,7 @@ from bootlaw.laws.presets import SizeOf
 from bootlaw.planning.paired import Part, paired_loss
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 POINT: Indices = np.zeros(1, dtype=np.intp)
 """The index of the point estimate among the parameter vectors of a source."""
@@ -83,6 +84,41 @@ class Source:
     def value(self, name: str) -> float:
         """Return a parameter of the point estimate; InputError for a name that the law lacks."""
         return float(self.params[0, self.law.index(name)])
+
+    @property
+    def shares(self) -> tuple[tuple[str, float], ...]:
+        """Key and weight of each law that answers: of a single law, all of it."""
+        return ((self.law.key, 1.0),)
+
+    @property
+    def followed(self) -> tuple[Source, ...]:
+        """(r,) the law that each replicate follows: of a single law, itself."""
+        return (self,) * self.n_replicates
+
+    @property
+    def floor(self) -> float | None:
+        """The irreducible loss of the point estimate, nats; None where the law has none."""
+        name = self.law.irreducible
+        return None if name is None else self.value(name)
+
+    def reducible(self, loss: float) -> float:
+        """Return the part of a loss that more compute can take away, nats; all without E."""
+        return max(loss - (self.floor or 0.0), 0.0)
+
+    def falls(self, which: Indices, tokens_stage1: Floats, params: Floats | None = None) -> Bools:
+        """Return (k, n) or (1, 1) whether the loss falls with stage 2.
+
+        That of a product law does up to exp(a2 / a3) stage-1 tokens, where it stops to be one.
+
+        Parameters
+        ----------
+        which : (k,) the parameter vectors.
+        tokens_stage1, params : (k, n) or (1, n).
+        """
+        from bootlaw.planning.validity import stage2_exponents
+
+        exponents = stage2_exponents(self, which, tokens_stage1, params)
+        return np.ones((1, 1), dtype=bool) if exponents is None else exponents > 0
 
     @cached_property
     def internal(self) -> Floats:

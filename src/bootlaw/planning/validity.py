@@ -13,7 +13,7 @@ from bootlaw.errors import InputError
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
-from bootlaw.planning.source import Floats, Indices, Source
+from bootlaw.planning.source import Bools, Floats, Indices, Source
 
 LONGEST = 40
 """Characters of a wrong argument that a complaint shows."""
@@ -149,14 +149,23 @@ def _another_base(source: Source, tokens_stage1: float) -> str | None:
     """Return why a law of one base cannot be asked about this D1, None where it can."""
     if D1 not in source.law.single_level or tokens_stage1 <= 0 or D1 not in source.ranges:
         return None
-    low, high = source.ranges[D1]
-    if low * (1 - SAME_LEVEL) <= tokens_stage1 <= high * (1 + SAME_LEVEL):
+    if speaks_of_base(source, np.array(tokens_stage1)):
         return None
+    high = source.ranges[D1][1]
     return (
         f"the law {source.law.key} is fitted to one base, at D1 = {words.tokens(high)}, and says "
         f"nothing about one at {words.tokens(tokens_stage1)}; fit --law bootstrapped to runs from "
         "several bases"
     )
+
+
+def speaks_of_base(source: Source, tokens_stage1: Floats) -> Bools:
+    """Return, for each D1, whether it is the base of a law of one base; True for other laws."""
+    if D1 not in source.law.single_level or D1 not in source.ranges:
+        return np.ones(tokens_stage1.shape, dtype=bool)
+    low, high = source.ranges[D1]
+    least, most = low * (1 - SAME_LEVEL), high * (1 + SAME_LEVEL)
+    return np.asarray((least <= tokens_stage1) & (tokens_stage1 <= most))
 
 
 def invalid_scratch(source: Source) -> str | None:

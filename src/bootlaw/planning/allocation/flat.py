@@ -9,7 +9,7 @@ from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning.allocation.optimum import Optima
 from bootlaw.planning.allocation.problem import Problem
 from bootlaw.planning.allocation.search import mesh
-from bootlaw.planning.source import POINT, Source
+from bootlaw.planning.source import POINT
 
 Floats = NDArray[np.float64]
 Ranges = dict[str, tuple[float, float]]
@@ -18,12 +18,6 @@ TOLERANCE = 0.01
 """Share of the reducible loss, the loss less the law's irreducible part, that counts as nothing."""
 _POINTS = {1: 4001, 2: 161}
 _ZOOMS = 4
-
-
-def reducible(source: Source, loss: float) -> float:
-    """Return the part of a loss that more compute can take away, nats; all of it without E."""
-    irreducible = source.law.irreducible
-    return loss - (0.0 if irreducible is None else source.value(irreducible))
 
 
 def flat_region(problem: Problem, optima: Optima, tolerance: float = TOLERANCE) -> Ranges:
@@ -35,9 +29,8 @@ def flat_region(problem: Problem, optima: Optima, tolerance: float = TOLERANCE) 
     variable, 0.6 % on two. Empty where nothing is to be chosen.
     """
     best = optima.points[:1]
-    limit = float(optima.loss[0]) + tolerance * reducible(
-        problem.route.source, float(optima.loss[0])
-    )
+    lowest = float(optima.loss[0])
+    limit = lowest + tolerance * problem.route.source.reducible(lowest)
     d = best.shape[1]
     if d == 0:
         return {}

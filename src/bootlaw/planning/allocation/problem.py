@@ -13,7 +13,6 @@ from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning.allocation.repeats import effective_tokens, too_often
 from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.cost.shape import INFERENCE, TRAINING
-from bootlaw.planning.validity import stage2_exponents
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -157,8 +156,7 @@ class Problem:
         """Return where the loss falls with stage 2: a product law is no law beyond exp(a2/a3)."""
         if self.route.part != "reuse" or D1 not in columns:
             return np.ones((1, 1), dtype=np.bool_)
-        exponents = stage2_exponents(self.route.source, which, columns[D1], columns.get(N))
-        return np.ones((1, 1), dtype=np.bool_) if exponents is None else exponents > 0
+        return self.route.source.falls(which, columns[D1], columns.get(N))
 
 
 def _design(size: Floats, first: Floats, second: Floats) -> Design:

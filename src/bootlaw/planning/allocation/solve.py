@@ -158,8 +158,8 @@ def _reached_already(question: Question, optima: Optima) -> tuple[str, ...]:
 
 def _floor(problem: Problem) -> str:
     source = problem.route.source
-    name = source.law.irreducible
-    known = "" if name is None else f"the law's irreducible loss is {source.value(name):.4g} nats"
+    floor = source.floor
+    known = "" if floor is None else f"the law's irreducible loss is {floor:.4g} nats"
     if problem.route.reads_size and not problem.chooses_size:
         return (known + ", and this size cannot reach it") if known else "the size is too small"
     return known or "the law has no such loss"

@@ -9,7 +9,7 @@ import numpy as np
 from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity
-from bootlaw.planning.average import at_base
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.cost import Hardware, Size
 from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.decision.answer import Decision
@@ -106,7 +106,7 @@ def decide(
         raise InputError(
             "the base's loss is known, or a law tells it: give --base-loss or --base-law"
         )
-    sources = {method: _at_base(source, setting) for method, source in asked.items()}
+    sources = {method: _at_base(method, source, setting) for method, source in asked.items()}
     rivals = scratch_sources(sources, scratch)
     every = _every(sources, rivals, own)
     level = min(source.level for source in every) if level is None else level
@@ -143,9 +143,10 @@ def _every(
     return list(dict.fromkeys([*reuse.values(), *rivals, *own]))
 
 
-def _at_base(source: Source, setting: Setting) -> Source:
-    size = {} if setting.params is None else {N: setting.params}
-    return at_base(source, setting.tokens_stage1, {**setting.at, **size})
+def _at_base(method: str, source: Source, setting: Setting) -> Source:
+    size = setting.size_of(method)
+    known = {**setting.at, **({} if size is None else {N: size})}
+    return at_bases(source, setting.tokens_stage1, known)
 
 
 def _by_method(reuse: AnySource | Mapping[str, AnySource]) -> dict[str, Source]:

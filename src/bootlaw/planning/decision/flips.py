@@ -70,11 +70,10 @@ def find_flips(
     factors = np.logspace(-REACH, REACH, POINTS)
 
     def by_budget(factor: Floats) -> Floats:
-        return _points(options, budget * factor, tokens_stage1)
+        return _points(options, budget * factor, np.full(factor.shape, tokens_stage1))
 
     def by_stage1(factor: Floats) -> Floats:
-        columns = [_points(options, np.array([budget]), tokens_stage1 * one) for one in factor]
-        return np.concatenate(columns, axis=1)
+        return _points(options, np.full(factor.shape, budget), tokens_stage1 * factor)
 
     found = []
     for what, curve, value in (
@@ -86,8 +85,8 @@ def find_flips(
     return (*found, *_by_loss(options, budget, tokens_stage1, best))
 
 
-def _points(options: Sequence[Option], budgets: Floats, tokens_stage1: float) -> Floats:
-    return np.stack([option.losses(budgets, tokens_stage1)[0] for option in options])
+def _points(options: Sequence[Option], budgets: Floats, tokens_stage1: Floats) -> Floats:
+    return np.stack([option.expected(budgets, tokens_stage1) for option in options])
 
 
 def _nearest(
@@ -123,7 +122,7 @@ def _by_loss(
     options: Sequence[Option], budget: float, tokens_stage1: float, best: int
 ) -> tuple[Flip, ...]:
     """Return how much lower the loss of the runner-up would have to come out."""
-    losses = _points(options, np.array([budget]), tokens_stage1)[:, 0]
+    losses = _points(options, np.array([budget]), np.array([tokens_stage1]))[:, 0]
     rivals = [i for i in np.argsort(losses) if i != best and np.isfinite(losses[i])]
     if not rivals:
         return ()

@@ -125,7 +125,7 @@ def _leave(setting: Setting, base_law: Source | None, base_loss: float | None) -
 
 def _reuse(setting: Setting, method: str, source: Source) -> Option | str:
     continued = method == "cpt"
-    size = setting.base_size if continued else setting.params
+    size = setting.size_of(method)
     if source.broken is not None:
         return source.broken
     if not source.answers("reuse"):

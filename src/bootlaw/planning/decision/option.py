@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from bootlaw.laws.names import D1, D2, N
+from bootlaw.planning.average import by_base
 from bootlaw.planning.decision.setting import Setting
 from bootlaw.planning.paired import Part
-from bootlaw.planning.source import Source
+from bootlaw.planning.source import POINT, Source
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 Kind = Literal["leave", "reuse", "scratch", "other"]
 
 
@@ -61,19 +63,46 @@ class Option:
 
     def losses(self, budget: Floats, tokens_stage1: float) -> Floats:
         """Return losses (1 + r, n) at budgets (n,), nats; infinite where nothing can be bought."""
+        every = POINT if self.source is None else np.arange(len(self.source.params))
+        return self._losses(self.source, every, budget, tokens_stage1)
+
+    def expected(self, budget: Floats, tokens_stage1: Floats) -> Floats:
+        """Return losses (n,) of the point estimate at budgets (n,) and bases (n,), nats.
+
+        Of several laws averaged, by those that answer about each base.
+        """
         if self.source is None:
+            return self._losses(None, POINT, budget, tokens_stage1)[0]
+        found = np.empty(budget.shape)
+        for at, laws in by_base(self.source, tokens_stage1, self.about):
+            found[at] = self._losses(laws, POINT, budget[at], tokens_stage1[at])[0]
+        return found
+
+    def _losses(
+        self,
+        source: Source | None,
+        which: Indices,
+        budget: Floats,
+        tokens_stage1: float | Floats,
+    ) -> Floats:
+        if source is None:
             return np.full((1, budget.size), np.nan if self.loss is None else self.loss)
         tokens = self.tokens(budget)
         affordable = tokens >= (1.0 if self.trains else 0.0)
         stage1 = tokens_stage1 if self.part == "reuse" else 0.0
-        columns: dict[str, ArrayLike] = {
-            **self.columns,
-            D1: stage1,
-            D2: np.where(affordable, tokens, 1.0),
+        bought = np.where(affordable, tokens, 1.0)[np.newaxis, :]
+        columns = {
+            name: np.full_like(bought, value) for name, value in {**self.columns, D1: stage1}.items()
         }
         with np.errstate(over="ignore", invalid="ignore"):
-            losses = self.source.loss(columns, self.part)
+            losses = source.paired_loss(which, {**columns, D2: bought}, self.part)
         return np.where(affordable, losses, np.inf)
+
+    @property
+    def about(self) -> dict[str, float]:
+        """What the law must have an answer about beside the base: its variables that it reads."""
+        variables = () if self.source is None else self.source.law.variables
+        return {name: value for name, value in self.columns.items() if name in variables}
 
     @property
     def columns(self) -> dict[str, float]:

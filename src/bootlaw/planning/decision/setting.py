@@ -57,6 +57,10 @@ class Setting:
         """N of the base: that of the final model where the base was not given one."""
         return self.params if self.params_base is None else self.params_base
 
+    def size_of(self, method: str) -> float | None:
+        """Return N of the model that a method ends with: continued bases keep their own."""
+        return self.base_size if method == "cpt" else self.params
+
     @property
     def per_token(self) -> float:
         """Training FLOPs per token of the final model; 1 where no size is known."""

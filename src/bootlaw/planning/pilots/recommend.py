@@ -12,7 +12,7 @@ from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit, LawAverage
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.planning import validity
-from bootlaw.planning.average import at_base
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
 from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.pilots import identify
@@ -143,7 +143,7 @@ def _check_kinds(fit: Any, decision: Any, rules: Any, on: Any) -> None:
 def _about(decision: Question, source: Source) -> Source:
     """Return what speaks of the decision's base, where it is about one."""
     if isinstance(decision, BreakevenQuestion | ForecastQuestion):
-        return at_base(source, decision.tokens_stage1, settled(source, decision.given))
+        return at_bases(source, decision.tokens_stage1, settled(source, decision.given))
     return source
 
 
