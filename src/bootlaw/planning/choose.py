@@ -14,6 +14,7 @@ from bootlaw.errors import InputError
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity, words
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.checkpoints import Checkpoint, public_checkpoints, read_checkpoints
 from bootlaw.planning.choice import Candidate, Choice, SetAside
 from bootlaw.planning.cost import Hardware, cost_of_flops
@@ -152,8 +153,10 @@ def _answer(choice: Choice, known: tuple[Checkpoint, ...], source: Source, asked
     beyond = dict(zip([one.name for one in runs.checkpoints], far, strict=True))
     left_out = {**refused, **beyond}
     keep = [not beyond[one.name] for one in runs.checkpoints]
-    candidates = _ranked(runs.only(keep), source, asked, choice.level)
-    ranked = {one.name: one for one in runs.only(keep).checkpoints}
+    runs = runs.only(keep)
+    source = _about(runs, source)
+    candidates = _ranked(runs, source, asked, choice.level)
+    ranked = {one.name: one for one in runs.checkpoints}
     return replace(
         choice,
         candidates=candidates,
@@ -241,6 +244,12 @@ def _out_of_sight(runs: _Runs, place: int, source: Source) -> str:
     if not far:
         return ""
     return f"its {' and '.join(far)} lie more than three decades outside the data of the law"
+
+
+def _about(runs: _Runs, source: Source) -> Source:
+    """Return what speaks of all the checkpoints: of an average, the same laws rank them all."""
+    others = {name: runs.columns[name] for name in (N,) if name in source.law.variables}
+    return at_bases(source, runs.columns[D1], others)
 
 
 def _ranked(runs: _Runs, source: Source, asked: Asked, level: float) -> tuple[Candidate, ...]:

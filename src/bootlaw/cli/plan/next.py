@@ -251,10 +251,10 @@ def _table(args: argparse.Namespace, fitted: Fit | LawAverage) -> RunTable | Non
     return read_runs(source)
 
 
-def _scratch(args: argparse.Namespace) -> Fit | None:
-    from bootlaw.fitting import Fit
+def _scratch(args: argparse.Namespace) -> Fit | LawAverage | None:
+    from bootlaw.fitting.average_document import load
 
-    return None if args.scratch is None else Fit.load(args.scratch)
+    return None if args.scratch is None else load(Path(args.scratch))
 
 
 def _budget(args: argparse.Namespace, on: Hardware | None) -> float | None:

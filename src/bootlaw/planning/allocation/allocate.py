@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
-from bootlaw.laws.names import N
+from bootlaw.laws.names import D1, N
 from bootlaw.planning import validity
 from bootlaw.planning.allocation.flat import TOLERANCE
 from bootlaw.planning.allocation.plan import Allocation, Plan
@@ -16,6 +18,7 @@ from bootlaw.planning.allocation.question import Question
 from bootlaw.planning.allocation.rank import Ranked, ranked
 from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.allocation.solve import Solution, solve
+from bootlaw.planning.average import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape
 from bootlaw.planning.question import given_variables, other_size, refuse_unread
 from bootlaw.planning.source import AnySource, Source, as_source
@@ -127,12 +130,26 @@ def allocate(
     if not 0 < validity.number("the tolerance", tolerance) < 1:
         raise InputError(f"the tolerance is {tolerance:g}; it must lie between 0 and 1")
     rival = None if scratch is None else as_source(scratch)
-    routes = (*_routes(source, rival, growth_factor, base_cost, shape), *others)
+    source = _about(source, question)
+    beside = [replace(route, source=_about(route.source, question)) for route in others]
+    routes = (*_routes(source, rival, growth_factor, base_cost, shape), *beside)
     refuse_unread(question.given, *(route.source for route in routes))
     own = _only_size(source)
     answers = [_answer(question, route, own, level, tolerance) for route in routes]
     error = own_error(*(route.source for route in routes))
     return _allocation(question, ranked(answers, error), level, tolerance)
+
+
+def _about(source: Source, question: Question) -> Source:
+    """Return what speaks of the base that is given, or of all bases of the runs."""
+    ends: tuple[float, ...] = source.ranges.get(D1, ())
+    bases = ends if question.tokens_stage1 is None else (question.tokens_stage1,)
+    if not bases or N not in source.law.variables:
+        return at_bases(source, bases or 0.0)
+    asked = () if question.params is None else (question.params,)
+    sizes = asked or source.ranges.get(N, (1.0,))
+    grid = np.meshgrid(bases, sizes)
+    return at_bases(source, grid[0].ravel(), {N: grid[1].ravel()})
 
 
 def _check_base(

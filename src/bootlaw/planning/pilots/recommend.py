@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.fitting import Fit, LawAverage
 from bootlaw.fitting.comparable import joint_form
+from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity
 from bootlaw.planning.average import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
@@ -56,7 +57,7 @@ def next_runs(
     table: Any = None,
     *,
     decision: Question,
-    scratch: Fit | None = None,
+    scratch: Fit | LawAverage | None = None,
     candidates: Any = None,
     budget: float | None = None,
     batch: int = 1,
@@ -141,10 +142,13 @@ def _check_kinds(fit: Any, decision: Any, rules: Any, on: Any) -> None:
 
 
 def _about(decision: Question, source: Source) -> Source:
-    """Return what speaks of the decision's base, where it is about one."""
+    """Return what speaks of the bases that the decision is about."""
     if isinstance(decision, BreakevenQuestion | ForecastQuestion):
         return at_bases(source, decision.tokens_stage1, settled(source, decision.given))
-    return source
+    if not isinstance(decision, OptimumQuestion):
+        return source
+    others = {name: values for name, values in decision.options.items() if name not in (D1, D2)}
+    return at_bases(source, decision.options[D1], others)
 
 
 def _with_own_base(rules: CostRules, decision: Question) -> CostRules:
