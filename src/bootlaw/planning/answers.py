@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
 from bootlaw.planning.extrapolation import if_the_law_holds
+from bootlaw.planning.source import Shares, shares_document
 from bootlaw.planning.verdict import Verdict
 
 Winner = Literal["reuse", "scratch"]
@@ -64,6 +65,7 @@ class Breakeven:
         stage 1. Without a crossing it is that of the searched D2 nearest to the runs.
     params : N that was asked about; None where none was given.
     cost : of a second stage of `tokens`; None without a crossing, or where no size is known.
+    laws : key and weight of each law of reuse that it rests on.
     """
 
     law: str
@@ -84,6 +86,7 @@ class Breakeven:
     warnings: tuple[str, ...] = ()
     params: float | None = None
     cost: Cost | None = None
+    laws: Shares = ()
 
     @property
     def status(self) -> Verdict | Literal["undetermined"]:
@@ -120,6 +123,7 @@ class Breakeven:
             "reasons": list(self.reasons),
             "verdict": self.verdict,
             "law": self.law,
+            "laws": shares_document(self.laws),
             "tokens_stage1": self.tokens_stage1,
             "stage1": self.stage1,
             "params": self.params,

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from bootlaw.fitting import LawAverage
 from bootlaw.fitting.misfit import Misfit
@@ -23,10 +23,8 @@ from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
 from bootlaw.planning.arrays import valid_for_reuse
 from bootlaw.planning.paired import Part
-from bootlaw.planning.source import Floats, Indices, Source
+from bootlaw.planning.source import Bools, Floats, Indices, Shares, Source
 from bootlaw.planning.validity import invalid_scratch, speaks_of_base
-
-Bools = NDArray[np.bool_]
 
 SAID = 0.05
 """Weight below which a law, and what its fit warns of, is not mentioned."""
@@ -56,10 +54,10 @@ class AverageSource(Source):
     whole: AverageSource | None = None
 
     @property
-    def shares(self) -> tuple[tuple[str, float], ...]:
+    def shares(self) -> Shares:
         """Key and weight of each law that answers."""
-        weights = self.weights.tolist()
-        return tuple((one.law.key, weight) for one, weight in zip(self.members, weights))
+        keys = (member.law.key for member in self.members)
+        return tuple(zip(keys, self.weights.tolist(), strict=True))
 
     @property
     def followed(self) -> tuple[Source, ...]:
@@ -180,9 +178,7 @@ class AverageSource(Source):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return np.asarray(np.exp(logs / weight))
 
-    def falls(
-        self, which: Indices, tokens_stage1: Floats, params: Floats | None = None
-    ) -> Bools:
+    def falls(self, which: Indices, tokens_stage1: Floats, params: Floats | None = None) -> Bools:
         """Return (k, n) whether the loss falls with stage 2, by the law of each replicate.
 
         The point estimate's falls where that of every law does, those of little weight left out:

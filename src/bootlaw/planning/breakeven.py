@@ -133,7 +133,15 @@ def breakeven_grid(
         block = cells[start : start + BLOCK]
         blank = [
             Breakeven(
-                reuse.law.key, stage1_tokens, stage1, (low, high), level, None, (), params=params
+                reuse.law.key,
+                stage1_tokens,
+                stage1,
+                (low, high),
+                level,
+                None,
+                (),
+                params=params,
+                laws=reuse.shares,
             )
             for stage1_tokens, params in block
         ]
@@ -150,15 +158,15 @@ def _answers(blank: Sequence[Breakeven], questions: Questions) -> list[tuple[Bre
     duels = [questions.duel(number) for number in range(len(questions))]
     refused = [_refusal(duel, questions.given_at(i)) for i, duel in enumerate(duels)]
     answers = [
-        replace(one, reasons=() if reason is None else (reason,))
-        for one, reason in zip(blank, refused, strict=True)
+        replace(one, reasons=() if reason is None else (reason,), laws=duel.reuse.shares)
+        for one, duel, reason in zip(blank, duels, refused, strict=True)
     ]
     able = np.flatnonzero([reason is None for reason in refused])
     if able.size:
         zeros = find_zeros(point_gaps([duels[i] for i in able]), able.size, *questions.ends)
         found = first_losses(questions.take(able))
         for place, i in enumerate(able.tolist()):
-            answers[i] = answered(blank[i], duels[i], zeros.only(place), found.take(place))
+            answers[i] = answered(answers[i], duels[i], zeros.only(place), found.take(place))
     return list(zip(answers, duels, strict=True))
 
 

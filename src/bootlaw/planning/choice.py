@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
 from bootlaw.planning.extrapolation import if_the_law_holds
+from bootlaw.planning.source import Shares, shares_document
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Choice:
     law : its key; `label` says where its coefficients are from.
     budget : ``tokens_stage2`` or ``flops`` -> what every candidate gets of it.
     reasons : why there is no answer; empty where there is one.
+    laws : key and weight of each law that it rests on.
     """
 
     law: str
@@ -87,6 +89,7 @@ class Choice:
     set_aside: tuple[SetAside, ...] = ()
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    laws: Shares = ()
 
     @property
     def status(self) -> Literal["ok", "tie", "undetermined"]:
@@ -111,6 +114,7 @@ class Choice:
             "status": self.status,
             "reasons": list(self.reasons),
             "law": self.law,
+            "laws": shares_document(self.laws),
             "label": self.label,
             "budget": dict(self.budget),
             "level": self.level,

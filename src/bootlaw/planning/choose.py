@@ -89,7 +89,7 @@ def choose_checkpoint(
     _check(asked, rests_on)
     known = _listed(checkpoints)
     given = {D2: tokens_stage2} if tokens_stage2 is not None else {"flops": budget or 0.0}
-    choice = Choice(rests_on.law.key, rests_on.label, given, level)
+    choice = Choice(rests_on.law.key, rests_on.label, given, level, laws=rests_on.shares)
     if rests_on.broken is not None:
         return replace(choice, reasons=(rests_on.broken,), warnings=rests_on.warnings)
     return _answer(choice, known, rests_on, asked)
@@ -160,6 +160,7 @@ def _answer(choice: Choice, known: tuple[Checkpoint, ...], source: Source, asked
     return replace(
         choice,
         candidates=candidates,
+        laws=source.shares,
         set_aside=tuple(SetAside(name, why) for name, why in left_out.items() if why),
         reasons=() if candidates else ("the law can be asked about none of the checkpoints",),
         warnings=(

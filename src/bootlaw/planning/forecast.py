@@ -20,7 +20,7 @@ from bootlaw.planning.extrapolation import (
 from bootlaw.planning.paired import Part
 from bootlaw.planning.question import given_variables, other_size, refuse_unread, settled
 from bootlaw.planning.remarks import no_interval, source_warnings
-from bootlaw.planning.source import AnySource, Source, as_source
+from bootlaw.planning.source import AnySource, Shares, Source, as_source, shares_document
 from bootlaw.planning.verdict import out_of_sight
 
 
@@ -36,6 +36,7 @@ class Forecast:
     extrapolation : decades beyond the fitted range per variable, 0 inside it.
     warnings : what a reader must know, in words.
     given : what was asked beside the tokens, such as ``params``.
+    laws : key and weight of each law that it rests on.
     """
 
     law: str
@@ -48,6 +49,7 @@ class Forecast:
     extrapolation: Mapping[str, float]
     warnings: tuple[str, ...]
     given: Mapping[str, float] = field(default_factory=dict)
+    laws: Shares = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the documented JSON document of ``plan forecast``."""
@@ -55,6 +57,7 @@ class Forecast:
             "status": "ok",
             "reasons": [],
             "law": self.law,
+            "laws": shares_document(self.laws),
             "tokens_stage1": self.tokens_stage1,
             "tokens_stage2": self.tokens_stage2,
             **self.given,
@@ -94,6 +97,7 @@ class UndeterminedForecastError(UndeterminedError):
     ) -> None:
         super().__init__(reason)
         self.law = source.law.key
+        self.laws = source.shares
         self.asked = dict(asked)
         self.level = level
         self.extrapolation = decades_beyond(source.ranges, self.asked)
@@ -105,6 +109,7 @@ class UndeterminedForecastError(UndeterminedError):
             "status": "undetermined",
             "reasons": [str(self)],
             "law": self.law,
+            "laws": shares_document(self.laws),
             **self.asked,
             "loss": None,
             "lower": None,
@@ -198,6 +203,7 @@ def _answer(
             *source_warnings(source),
         ),
         given=dict(given),
+        laws=source.shares,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,15 @@ POINT: Indices = np.zeros(1, dtype=np.intp)
 
 EXTREME = 50.0
 """Absolute log of a replicate's misfit beyond which all are alike: infinities have no gap."""
+
+
+Shares = tuple[tuple[str, float], ...]
+"""Key and weight of each law that an answer rests on, of sum 1; a single law has all of it."""
+
+
+def shares_document(shares: Shares) -> list[dict[str, Any]]:
+    """Return laws and weights as the JSON documents of all answers have them."""
+    return [{"law": law, "weight": weight} for law, weight in shares]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +96,7 @@ class Source:
         return float(self.params[0, self.law.index(name)])
 
     @property
-    def shares(self) -> tuple[tuple[str, float], ...]:
+    def shares(self) -> Shares:
         """Key and weight of each law that answers: of a single law, all of it."""
         return ((self.law.key, 1.0),)
 

@@ -235,7 +235,8 @@ def _answer(
     """
     refused = route.source.broken or _refusal(question, route, own)
     if refused is not None:
-        plan = Plan(route.name, route.source.law.key, (refused,), route.source.warnings)
+        source = route.source
+        plan = Plan(route.name, source.law.key, (refused,), source.warnings, laws=source.shares)
         return Ranked(plan, None)
     found: Solution = solve(question, route, level, tolerance)
     return Ranked(found.plan, found.optima, found.slope)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from bootlaw.planning.allocation.risk import Regret
 from bootlaw.planning.cost import Cost
+from bootlaw.planning.source import Shares, shares_document
 
 Ranges = Mapping[str, tuple[float, float]]
 Status = Literal["ok", "tie", "undetermined"]
@@ -38,6 +39,7 @@ class Plan:
     epochs : passes over the unique tokens of a stage, by stage, where these are known.
     costs : ``stage1`` (where paid), ``stage2``, ``serving`` and ``total``; empty without a size.
     share_best : share of the replicates in which this route is the best one.
+    laws : key and weight of each law that it rests on.
     """
 
     route: str
@@ -61,6 +63,7 @@ class Plan:
     epochs: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, Cost] = field(default_factory=dict)
     share_best: float | None = None
+    laws: Shares = ()
 
     @property
     def cost(self) -> Cost | None:
@@ -80,6 +83,7 @@ class Plan:
         return {
             "route": self.route,
             "law": self.law,
+            "laws": shares_document(self.laws),
             "reasons": list(self.reasons),
             "params": self.params,
             "params_base": self.params_base,

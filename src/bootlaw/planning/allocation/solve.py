@@ -59,6 +59,7 @@ def solve(question: Question, route: Route, level: float, tolerance: float) -> S
     plan = Plan(
         route=route.name,
         law=route.source.law.key,
+        laws=route.source.shares,
         reasons=(
             *_reached_already(question, optima),
             *objections(question, problem, asked, edges, beyond, intervals, flat),
@@ -134,7 +135,8 @@ def _none(question: Question, problem: Problem) -> Plan:
         )
     else:
         reason = f"the law {route.source.law.key} has no sensible loss for any use of this budget"
-    return Plan(route.name, route.source.law.key, (reason,), route.source.warnings)
+    source = route.source
+    return Plan(route.name, source.law.key, (reason,), source.warnings, laws=source.shares)
 
 
 def _too_short(question: Question, problem: Problem) -> bool:

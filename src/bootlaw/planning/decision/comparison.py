@@ -119,6 +119,7 @@ def _outcome(
         cost=cost_of_flops(flops, setting.on) if setting.counts_flops else None,
         extrapolation={} if option.source is None else decades_beyond(option.source.ranges, asked),
         note=option.note,
+        laws=() if option.source is None else option.source.shares,
     )
 
 

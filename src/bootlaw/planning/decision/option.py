@@ -92,7 +92,8 @@ class Option:
         stage1 = tokens_stage1 if self.part == "reuse" else 0.0
         bought = np.where(affordable, tokens, 1.0)[np.newaxis, :]
         columns = {
-            name: np.full_like(bought, value) for name, value in {**self.columns, D1: stage1}.items()
+            name: np.full_like(bought, value)
+            for name, value in {**self.columns, D1: stage1}.items()
         }
         with np.errstate(over="ignore", invalid="ignore"):
             losses = source.paired_loss(which, {**columns, D2: bought}, self.part)

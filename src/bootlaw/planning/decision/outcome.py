@@ -8,6 +8,7 @@ from typing import Any
 
 from bootlaw.planning import words
 from bootlaw.planning.cost import Cost
+from bootlaw.planning.source import Shares, shares_document
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Outcome:
     compute_multiplier : their FLOPs over the budget.
     cost : of the training.
     extrapolation : decades beyond the fitted range per variable.
+    laws : key and weight of each law that it rests on; none for a known loss.
     """
 
     name: str
@@ -45,12 +47,14 @@ class Outcome:
     cost: Cost | None
     extrapolation: Mapping[str, float] = field(default_factory=dict)
     note: str = ""
+    laws: Shares = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return this row of the document of ``plan decide``."""
         plain = {name: getattr(self, name) for name in _PLAIN}
         cost = None if self.cost is None else self.cost.to_json()
-        return {**plain, "cost": cost, "extrapolation": dict(self.extrapolation)}
+        laws = shares_document(self.laws)
+        return {**plain, "cost": cost, "extrapolation": dict(self.extrapolation), "laws": laws}
 
     def cells(self, n_replicates: int) -> list[str]:
         """Return the row as text cells, in the order of `heading`."""

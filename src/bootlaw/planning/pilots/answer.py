@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bootlaw.planning import notes, words
 from bootlaw.planning.cost import Cost
+from bootlaw.planning.source import Shares, shares_document
 
 Status = Literal["ok", "settled", "cannot_settle", "identify"]
 
@@ -103,6 +104,7 @@ class NextRuns:
     weakest_before, weakest_after : smallest singular value of the fit's column-scaled Jacobian
         relative to the largest, for ``identify``.
     price : what the batch costs on the hardware; None where costs are no FLOPs.
+    laws : key and weight of each law that it rests on.
     """
 
     status: Status
@@ -128,6 +130,7 @@ class NextRuns:
     weakest_after: float | None = None
     warnings: tuple[str, ...] = ()
     price: Cost | None = None
+    laws: Shares = ()
 
     @property
     def cost(self) -> float:
@@ -140,6 +143,7 @@ class NextRuns:
         return {
             "status": self.status,
             "law": self.law,
+            "laws": shares_document(self.laws),
             "decision": self.kind,
             "question": self.question,
             "unit": self.unit,

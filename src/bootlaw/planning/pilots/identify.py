@@ -59,6 +59,7 @@ def runs_to_identify(fit: Fit, pilots: Pilots, wanted: Wanted) -> NextRuns:
     return NextRuns(
         status="identify",
         law=fit.law.key,
+        laws=((fit.law.key, 1.0),),
         kind="parameters",
         question="the parameters of the law",
         unit=wanted.unit,

@@ -203,6 +203,7 @@ def _recommend(
     found = NextRuns(
         status="settled" if settled else "ok",
         law=source.law.key,
+        laws=source.shares,
         kind=decision.kind,
         question=decision.words(),
         unit=wanted.unit,
