@@ -8,7 +8,7 @@ import pytest
 from bootlaw.cli.compare import HOLDOUTS
 from bootlaw.cli.forecasts import parse_run
 from bootlaw.cli.main import main
-from bootlaw.fitting import holdouts
+from bootlaw.fitting import LawAverage, fit, holdouts
 
 STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
 
@@ -185,10 +185,14 @@ def test_the_runs_to_do_next_may_rest_on_an_average(capsys, tmp_path):
     assert document["batch"]
 
 
-def test_a_law_of_runs_from_scratch_is_one_law(capsys, tmp_path):
-    path = tmp_path / "laws.json"
-    run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path))
+def test_runs_to_do_next_rest_on_averages_of_reuse_and_of_scratch(capsys, tmp_path):
+    reuse, scratch = tmp_path / "reuse.json", tmp_path / "scratch.json"
+    bases = ("--where", "tokens_stage1 > 0", "--bootstrap", "50")
+    run("--laws", "bootstrapped,additive", *bases, "--out", str(reuse))
+    LawAverage((fit(STUDY, "power", where="tokens_stage1 == 0 and params == 100864",
+                    bootstrap=50),), (0.01,), ("largest-d2",)).save(scratch)  # fmt: skip
     capsys.readouterr()
-    assert main(["plan", "next", str(path), "--decision", "optimum", "--total-tokens", "9M",
-                 "--scratch", str(path)]) == 2  # fmt: skip
-    assert "several laws averaged" in capsys.readouterr().err
+    assert main(["plan", "next", str(reuse), "--decision", "breakeven", "--tokens-stage1", "8M",
+                 "--scratch", str(scratch), "--json"]) == 0  # fmt: skip
+    laws = json.loads(capsys.readouterr().out)["laws"]
+    assert {one["law"] for one in laws} == {"bootstrapped", "additive"}

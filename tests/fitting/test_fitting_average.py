@@ -154,3 +154,40 @@ def test_a_formula_takes_part_and_gets_a_part_for_runs_from_scratch():
     joint = average_laws(STUDY, [own, "additive"], method="stack", bootstrap=0)
     assert all(one.law.has_scratch_part for one in joint.fits)
     assert LawAverage.from_json(joint.to_json()).to_json() == joint.to_json()
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"law": "another"}, "is called another"),
+        ({"weight": 0.9}, "the weight of"),
+        ({"weight": None}, "not an average"),
+    ],
+)
+def test_what_a_file_says_of_a_law_must_be_the_law_s_own(average, change, found):
+    """A name or a weight that was changed by hand was read by nobody."""
+    document = average.to_json()
+    document["laws"][0].update(change)
+    with pytest.raises(InputError, match=found):
+        LawAverage.from_json(document)
+
+
+def test_hold_outs_in_a_file_are_a_list(average):
+    """Of a text the letters were taken for hold-outs."""
+    for wrong in ("largest-d1", [], [1]):
+        with pytest.raises(InputError, match=r"holdouts|held out"):
+            LawAverage.from_json({**average.to_json(), "holdouts": wrong})
+
+
+def test_fits_that_cannot_be_averaged_are_refused_with_the_file(average):
+    """Laws named twice, of other rows or out of order came through to the first question."""
+    first, second, *_ = average.fits
+    errors, held = (0.01, 0.02), ("largest-d1",)
+    with pytest.raises(InputError, match="twice"):
+        LawAverage((first, first), errors, held)
+    with pytest.raises(InputError, match="do not speak of the same runs"):
+        LawAverage((first, fit(STUDY, "additive", method="stack", bootstrap=0)), errors, held)
+    with pytest.raises(InputError, match="several methods"):
+        LawAverage((first, replace(second, method="cpt")), errors, held)
+    with pytest.raises(InputError, match="in the order of their errors"):
+        LawAverage((first, second), (0.02, 0.01), held)

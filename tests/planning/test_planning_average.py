@@ -1,13 +1,15 @@
 """Several laws as one source: means, worlds, and bases about which some laws are silent."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bootlaw.errors import InputError
-from bootlaw.fitting import LawAverage, average_laws
+from bootlaw.fitting import Diagnostic, LawAverage, average_laws
+from bootlaw.fitting.misfit import Misfit, RollOut
 from bootlaw.planning import (
     allocate,
     as_source,
@@ -200,3 +202,92 @@ def test_a_replicate_whose_law_is_silent_at_a_candidate_follows_another_there(la
     source = at_bases(as_source(laws_of()), 1e11, {})
     far = {"tokens_stage1": 10 * limit, "tokens_stage2": 1e10}
     assert np.isfinite(source.loss(far, "reuse")).all()
+
+
+def test_averages_with_other_numbers_of_replicates_follow_the_same_laws(laws_of):
+    """The draw of a law was another one for every number of replicates."""
+    few, many = as_source(laws_of(n=60)), as_source(laws_of(n=200))
+    np.testing.assert_array_equal(few.first, many.first[:60])
+
+
+def test_a_law_whose_noise_is_unknown_takes_no_interval_away(laws_of):
+    average = laws_of()
+    unknown = replace(average.fits[1], residual_scale=math.nan)
+    source = as_source(LawAverage((average.fits[0], unknown), average.errors, ("largest-d1",)))
+    assert source.residual_scale == pytest.approx(average.fits[0].residual_scale)
+    assert source.has_intervals
+
+
+def test_ranges_are_those_of_all_laws(laws_of):
+    """Those of the law of most weight said nothing of what the others read."""
+    average = laws_of()
+    tokens = {k: v for k, v in average.fits[0].ranges.items() if k == "tokens_stage2"}
+    only = replace(average.fits[0], ranges=tokens)
+    source = as_source(LawAverage((only, average.fits[1]), average.errors, ("largest-d1",)))
+    assert source.ranges == as_source(average.fits[1]).ranges
+
+
+def test_a_width_is_earned_where_most_laws_were_held_out(laws_of):
+    average = laws_of(errors=(0.01, 0.0101))
+    rollout = RollOut(1e12, 0.5, 0.01, 0.01, 10, 4)
+    far, near = (
+        Misfit("tokens_stage1", 1e12, (replace(rollout, decades=decades),), "reuse")
+        for decades in (0.5, 0.3)
+    )
+
+    def source(*misfits):
+        fits = (replace(f, misfits=m) for f, m in zip(average.fits, misfits, strict=True))
+        return as_source(LawAverage(tuple(fits), average.errors, ("largest-d1",)))
+
+    assert source((far,), (near,)).misfits == (near,)
+    assert source((far,), ()).misfits == ()
+
+
+def test_every_answer_names_its_laws_and_their_weights(laws_of):
+    average = laws_of()
+    expected = [
+        {"law": one.law.key, "weight": pytest.approx(weight)}
+        for one, weight in zip(average.fits, average.weights, strict=True)
+    ]
+    asked = {"tokens_stage1": 1e10, "tokens_stage2": 1e10}
+    bases = [Checkpoint("base", params=1e9, params_active=1e9, tokens=1e10)]
+    allocation = allocate(average, budget=1e11, unit="tokens").to_json()
+    documents = (
+        forecast(average, **asked).to_json(),
+        breakeven(average, tokens_stage1=1e10).to_json(),
+        choose_checkpoint(bases, average, tokens_stage2=1e10, params=1e9).to_json(),
+        next_runs(average, decision=ForecastQuestion(**asked)).to_json(),
+        allocation,
+        *allocation["others"],
+        *decide(average, **asked).to_json()["options"],
+    )
+    assert all(document["laws"] == expected for document in documents)
+    alone = forecast(average.fits[0], **asked).to_json()
+    assert alone["laws"] == [{"law": "bootstrapped+scratch", "weight": 1.0}]
+
+
+def test_what_several_fits_warn_of_is_said_once(factory):
+    fits = [
+        factory.make_fit(key, values, warns=("at_bound",))
+        for key, values in (("bootstrapped+scratch", factory.JOINT), ("additive+scratch", ADDITIVE))
+    ]
+    average = LawAverage(tuple(fits), (0.01, 0.011), ("largest-d1",))
+    said = [warning for warning in as_source(average).warnings if "at_bound" in warning]
+    assert said == [
+        "the bootstrapped+scratch and additive+scratch fits warn (at_bound): about at_bound"
+    ]
+    other = replace(fits[1], diagnostics=(Diagnostic("at_bound", "otherwise", "warning"),))
+    average = LawAverage((fits[0], other), (0.01, 0.011), ("largest-d1",))
+    said = [warning for warning in as_source(average).warnings if "at_bound" in warning]
+    assert said == [
+        "the bootstrapped+scratch fit warns (at_bound; so does that of additive+scratch): "
+        "about at_bound"
+    ]
+
+
+def test_laws_without_runs_from_scratch_say_what_to_do(factory):
+    """The words asked for a fit of average+scratch, which nobody can make."""
+    fit = factory.make_fit("bootstrapped", factory.MAIN)
+    average = LawAverage((fit,), (0.01,), ("largest-d1",))
+    with pytest.raises(InputError, match="laws to a table with runs from scratch"):
+        breakeven(average, tokens_stage1=1e10)

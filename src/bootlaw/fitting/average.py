@@ -20,6 +20,7 @@ from bootlaw.fitting.scoreboard import Comparison
 from bootlaw.fitting.several import Comparisons
 from bootlaw.fitting.stacking import MEANINGLESS_RMS
 from bootlaw.laws import Law, as_law, with_scratch
+from bootlaw.laws.average import average_law
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.runs import RunTable, read_runs
 
@@ -39,7 +40,9 @@ class LawAverage:
 
     Attributes
     ----------
-    fits : of all rows, with replicates, smallest error first; all of them converged.
+    fits : of all rows, with replicates, smallest error first; all of them converged, of one
+        method and of one kind (`bootlaw.laws.average.average_law`). A plan has as many
+        replicates as the fit with the fewest.
     errors : root mean square log error of each on the held-out rows.
     holdouts : which rows were held out, as `bootlaw.fitting.compare` names them; of several the
         root mean square.
@@ -59,6 +62,16 @@ class LawAverage:
             raise InputError(f"the fit of {unusable[0]} is not converged and cannot be averaged")
         if not all(np.isfinite(error) and error >= 0 for error in self.errors):
             raise InputError("the held-out errors of an average must be finite and not below zero")
+        if not self.holdouts:
+            raise InputError("an average must say which rows were held out")
+        average_law([fit.law for fit in self.fits])
+        methods = list(dict.fromkeys(fit.method for fit in self.fits))
+        if len(methods) > 1:
+            raise InputError(
+                f"the fits are of several methods ({', '.join(methods)}); average those of one"
+            )
+        if list(self.errors) != sorted(self.errors):
+            raise InputError("the laws of an average come in the order of their errors")
 
     @property
     def weights(self) -> Floats:

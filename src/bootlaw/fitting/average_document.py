@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,9 @@ from bootlaw.fitting.average import LawAverage
 from bootlaw.fitting.result import Fit
 
 KIND = "average"
+
+SAME_WEIGHT = 1e-6
+"""Up to which a weight in a file is the one that its errors give."""
 
 
 def to_document(average: LawAverage) -> dict[str, Any]:
@@ -32,17 +35,38 @@ def to_document(average: LawAverage) -> dict[str, Any]:
 def from_document(document: Mapping[str, Any]) -> LawAverage:
     """Return the average in `document`; InputError where it is not one."""
     try:
-        return LawAverage(
-            fits=tuple(fits.from_document(one["fit"]) for one in document["laws"]),
-            errors=tuple(float(one["error"]) for one in document["laws"]),
-            holdouts=tuple(str(name) for name in document["holdouts"]),
+        laws = list(document["laws"])
+        average = LawAverage(
+            fits=tuple(fits.from_document(one["fit"]) for one in laws),
+            errors=tuple(float(one["error"]) for one in laws),
+            holdouts=_names(document["holdouts"]),
             left_out={one["law"]: one["reason"] for one in document["left_out"]},
         )
+        _require_same(average, laws)
+        return average
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"not an average of laws ({type(error).__name__}: {error}); write one with bootlaw "
             "compare --out"
         ) from None
+
+
+def _names(written: Any) -> tuple[str, ...]:
+    if not isinstance(written, list | tuple) or not all(isinstance(one, str) for one in written):
+        raise TypeError(f"holdouts is {written!r}, not a list of names")
+    return tuple(written)
+
+
+def _require_same(average: LawAverage, laws: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse names and weights beside the fits that are not theirs: nothing would read them."""
+    for fit, weight, one in zip(average.fits, average.weights.tolist(), laws, strict=True):
+        if one["law"] != fit.law.key:
+            raise InputError(f"a fit of {fit.law.key} is called {one['law']}")
+        if not abs(float(one["weight"]) - weight) < SAME_WEIGHT:
+            raise InputError(
+                f"the weight of {fit.law.key} is {float(one['weight']):.3g}, and {weight:.3g} "
+                "follows from the errors; average the laws again with bootlaw compare --out"
+            )
 
 
 def load(path: Path) -> Fit | LawAverage:

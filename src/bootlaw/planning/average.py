@@ -11,23 +11,18 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bootlaw.fitting import LawAverage
-from bootlaw.fitting.misfit import Misfit
-from bootlaw.laws.average import average_law
 from bootlaw.laws.names import D1, N
 from bootlaw.planning import words
 from bootlaw.planning.arrays import valid_for_reuse
+from bootlaw.planning.average_fields import SAID, remarks_on, together
 from bootlaw.planning.paired import Part
 from bootlaw.planning.source import Bools, Floats, Indices, Shares, Source
 from bootlaw.planning.validity import invalid_scratch, speaks_of_base
-
-SAID = 0.05
-"""Weight below which a law, and what its fit warns of, is not mentioned."""
 
 FAR_BEHIND = 1e6
 """Taken off the preference of a law that does not hold: others come first, whatever the weights."""
@@ -117,7 +112,7 @@ class AverageSource(Source):
         """
         whole = self if self.whole is None else self.whole
         about = _bases(tokens_stage1, at)
-        speaks = whole.speaks(about).all(axis=1)
+        speaks = np.asarray(whole.speaks(about).all(axis=1))
         if not about[D1].size or not speaks.any():
             return whole
         silent = tuple(
@@ -152,7 +147,7 @@ class AverageSource(Source):
                 self,
                 members=tuple(members),
                 weights=weights,
-                **_together(members, weights, self.n_replicates),
+                **together(members, weights, self.n_replicates),
             )
         return self._parts[key]
 
@@ -213,8 +208,9 @@ def at_bases(
     source: Source, tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike] | None = None
 ) -> Source:
     """Return what answers questions about some bases: of an average, the laws that can."""
-    is_average = isinstance(source, AverageSource)
-    return source.at_bases(tokens_stage1, at or {}) if is_average else source
+    if isinstance(source, AverageSource):
+        return source.at_bases(tokens_stage1, at or {})
+    return source
 
 
 def by_base(
@@ -244,79 +240,16 @@ def _bases(tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike]) -> dict[str, F
 
 def average_source(average: LawAverage, members: Sequence[Source]) -> AverageSource:
     """Return the laws of an average as one source; `members` are its fits as sources."""
-    weights, holdouts = average.weights, " and ".join(average.holdouts)
-    said = ", ".join(
-        f"{member.law.key} {weight:.2f}"
-        for member, weight in zip(members, weights, strict=True)
-        if weight >= SAID
-    )
-    rest = int(np.sum(weights < SAID))
-    others = f" and {rest} of less weight" if rest else ""
+    r = min(member.n_replicates for member in members)
     return AverageSource(
         label=f"the average of {len(members)} laws",
         level=members[0].level,
         method=members[0].method,
-        warnings=(
-            f"laws averaged by their error on {holdouts}: {said}{others}; a resample follows one "
-            "of them",
-            *_warnings(average),
-        ),
+        warnings=remarks_on(average, resampled=r > 0),
         members=tuple(members),
-        weights=weights,
-        **_together(members, weights, min(member.n_replicates for member in members)),
+        weights=average.weights,
+        **together(members, average.weights, r),
     )
-
-
-def _together(members: Sequence[Source], weights: Floats, r: int) -> dict[str, Any]:
-    """Return the fields of a source that laws have together, with `r` replicates."""
-    own = np.hstack([member.params[: 1 + r] for member in members])
-    scales = np.array([member.residual_scale for member in members])
-    known = np.isfinite(scales)
-    mean_square = np.average(scales[known] ** 2, weights=weights[known]) if known.any() else np.nan
-    return {
-        "law": average_law([member.law for member in members]),
-        "params": np.hstack([own, np.broadcast_to(weights, (1 + r, len(members)))]),
-        "ranges": _ranges(members),
-        "residual_scale": float(np.sqrt(mean_square)),
-        "misfits": _shared_misfits(
-            [one for one, weight in zip(members, weights, strict=True) if weight >= SAID]
-        ),
-    }
-
-
-def _ranges(members: Sequence[Source]) -> dict[str, tuple[float, float]]:
-    """Return the range of each variable that any law reads, over the rows of all."""
-    names = dict.fromkeys(name for member in members for name in member.ranges)
-    own = {name: [one.ranges[name] for one in members if name in one.ranges] for name in names}
-    return {
-        name: (min(low for low, _ in ends), max(high for _, high in ends))
-        for name, ends in own.items()
-    }
-
-
-def _shared_misfits(members: Sequence[Source]) -> tuple[Misfit, ...]:
-    """Return along what every law was held out, of each the misfit that reached least far.
-
-    They say how wide intervals have earned to be; losses hold each law's own.
-    """
-    each = [{(one.variable, one.rows): one for one in member.misfits} for member in members]
-    shared = [key for key in each[0] if all(key in own for own in each)] if each else []
-    return tuple(min((own[key] for own in each), key=lambda one: one.decades) for key in shared)
-
-
-def _warnings(average: LawAverage) -> list[str]:
-    """Return what the fits warn of, those that say the same together."""
-    saying: dict[tuple[str, str], list[str]] = {}
-    for fit, weight in zip(average.fits, average.weights, strict=True):
-        if weight >= SAID:
-            for remark in fit.diagnostics:
-                if remark.severity == "warning":
-                    saying.setdefault((remark.code, remark.message), []).append(fit.law.key)
-    return [
-        f"the {' and '.join(laws)} {'fits warn' if len(laws) > 1 else 'fit warns'} "
-        f"({code}): {message}"
-        for (code, message), laws in saying.items()
-    ]
 
 
 def _has_loss(member: Source, which: Indices, columns: Mapping[str, Floats], part: Part) -> Bools:

@@ -101,7 +101,7 @@ def point_gaps(duels: Sequence[Duel]) -> Curves:
     speaking = [duel.reuse.shares for duel in duels]
     groups = [np.flatnonzero([own == one for own in speaking]) for one in dict.fromkeys(speaking)]
     curves = [
-        paired_gaps([duels[i] for i in group], np.arange(group.size), np.zeros_like(group))
+        paired_gaps([duels[i] for i in group.tolist()], np.arange(group.size), np.zeros_like(group))
         for group in groups
     ]
     place, group_of = np.empty((2, len(duels)), dtype=np.intp)

@@ -87,7 +87,8 @@ class PowerGap:
             above = self._above(low, self._shape)
             found = _between(crossings(self.reuse, self.scratch), low, edge)
             # Laws that do not read D1 cross at one place for all questions.
-            first, crossed = (np.broadcast_to(one, above.shape).copy() for one in found)
+            first, crossed = np.zeros(above.shape), np.zeros(above.shape, dtype=bool)
+            first[:], crossed[:] = found
         else:
             edge = low
             above = self._above(low, self._shape)

@@ -37,7 +37,8 @@ def no_interval(*sources: Source) -> str:
     if any(source.published for source in sources):
         return "no interval: published coefficients come without a covariance"
     if any(source.n_replicates == 0 for source in sources):
-        return "no interval: the fit has no bootstrap replicates (fit with --bootstrap 200)"
+        what = "laws have" if any(source.members for source in sources) else "fit has"
+        return f"no interval: the {what} no bootstrap replicates (fit with --bootstrap 200)"
     return "no interval: the fit has no row to spare, so the noise of a run is unknown"
 
 

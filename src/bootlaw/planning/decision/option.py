@@ -72,7 +72,7 @@ class Option:
         Of several laws averaged, by those that answer about each base.
         """
         if self.source is None:
-            return self._losses(None, POINT, budget, tokens_stage1)[0]
+            return np.asarray(self._losses(None, POINT, budget, tokens_stage1)[0])
         found = np.empty(budget.shape)
         for at, laws in by_base(self.source, tokens_stage1, self.about):
             found[at] = self._losses(laws, POINT, budget[at], tokens_stage1[at])[0]
@@ -97,7 +97,7 @@ class Option:
         }
         with np.errstate(over="ignore", invalid="ignore"):
             losses = source.paired_loss(which, {**columns, D2: bought}, self.part)
-        return np.where(affordable, losses, np.inf)
+        return np.asarray(np.where(affordable, losses, np.inf))
 
     @property
     def about(self) -> dict[str, float]:
