@@ -84,22 +84,17 @@ def _said(average: LawAverage, *, resampled: bool) -> str:
 
 
 def _warnings(average: LawAverage) -> list[str]:
-    """Return what the fits warn of, each kind once: in the words of the one of most weight."""
-    saying: dict[str, list[tuple[str, str]]] = {}
+    """Return what the fits warn of, those that say the same together."""
+    saying: dict[tuple[str, str], list[str]] = {}
     for fit, weight in zip(average.fits, average.weights, strict=True):
-        for remark in fit.diagnostics:
-            own = saying.setdefault(remark.code, [])
-            if remark.severity == "warning" and weight >= SAID and (fit.law.key not in dict(own)):
-                own.append((fit.law.key, remark.message))
-    return [_together_said(code, said) for code, said in saying.items() if said]
+        if weight >= SAID:
+            for remark in fit.diagnostics:
+                if remark.severity == "warning":
+                    saying.setdefault((remark.code, remark.message), []).append(fit.law.key)
+    return [f"the {_warn(laws)} ({code}): {message}" for (code, message), laws in saying.items()]
 
 
-def _together_said(code: str, said: Sequence[tuple[str, str]]) -> str:
-    (law, message), *others = said
-    if not others:
-        return f"the {law} fit warns ({code}): {message}"
-    if all(other == message for _, other in others):
-        *first, last = (law, *(one for one, _ in others))
-        return f"the {', '.join(first)} and {last} fits warn ({code}): {message}"
-    rest = ", ".join(one for one, _ in others)
-    return f"the {law} fit warns ({code}; so does that of {rest}): {message}"
+def _warn(laws: Sequence[str]) -> str:
+    if len(laws) == 1:
+        return f"{laws[0]} fit warns"
+    return f"{', '.join(laws[:-1])} and {laws[-1]} fits warn"
