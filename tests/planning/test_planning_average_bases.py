@@ -17,6 +17,7 @@ from bootlaw.planning import (
     choose_checkpoint,
     decide,
     forecast,
+    forecasts,
 )
 from bootlaw.planning.average import at_bases
 from bootlaw.planning.checkpoints import Checkpoint
@@ -133,6 +134,22 @@ def test_a_law_that_reads_no_base_has_break_evens_by_the_thousand(factory):
     found = breakevens(fit, tokens_stage1=np.full(3, 1e9), stage1="free")
     assert found.tokens.shape == (3,)
     assert len(set(found.tokens.tolist())) == 1
+
+
+def test_forecasts_in_arrays_have_the_intervals_of_single_ones(factory):
+    """Just beyond its limit a law was left out of one, and some of its replicates not of the
+    other."""
+    fits = (
+        scattered(factory, "bootstrapped+scratch", MAIN, scale=0.02, seed=1),
+        scattered(factory, "additive+scratch", ADDITIVE, seed=2),
+    )
+    average = LawAverage(fits, (0.01, 0.012), ("largest-d1",))
+    stage1 = np.array([1e9, 0.9 * LIMIT, 1.1 * LIMIT, 0.0])
+    many = forecasts(average, {"tokens_stage1": stage1, "tokens_stage2": 1e9})
+    single = [forecast(average, tokens_stage1=d, tokens_stage2=1e9) for d in stage1]
+    for name in ("loss", "lower", "upper"):
+        expected = [getattr(one, name) for one in single]
+        np.testing.assert_allclose(getattr(many, name), expected, rtol=1e-12)
 
 
 def test_no_plan_is_beyond_the_limit_of_a_law(average):

@@ -214,10 +214,13 @@ def at_bases(
 
 
 def by_base(
-    source: Source, tokens_stage1: Floats, at: Mapping[str, float]
+    source: Source, tokens_stage1: Floats, at: Mapping[str, ArrayLike]
 ) -> Iterator[tuple[Indices, Source]]:
-    """Give the places of bases (n,) that the same laws speak of, each with those laws."""
-    if not isinstance(source, AverageSource):
+    """Give the places of bases (n,) that the same laws speak of, each with those laws.
+
+    Bases of D1 = 0, none at all, come together with all laws; other places have D1 > 0.
+    """
+    if not isinstance(source, AverageSource) or not tokens_stage1.all():
         yield np.arange(tokens_stage1.size), source
         return
     whole = source if source.whole is None else source.whole

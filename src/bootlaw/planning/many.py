@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from bootlaw.planning.arrays import (
     valid_for_reuse,
     valid_size,
 )
+from bootlaw.planning.average import by_base
 from bootlaw.planning.breakeven import Stage1, default_range
 from bootlaw.planning.first_losses import FirstLosses, Questions, first_losses
 from bootlaw.planning.paired import Part
@@ -26,6 +27,7 @@ from bootlaw.planning.source import AnySource, Source
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +105,23 @@ def forecasts(
     )
     for part, rows in parts:
         if source.answers(part):
-            for at in blocks(np.flatnonzero(rows), len(source.params)):
-                asked = {name: values[at] for name, values in points.items()}
-                losses = source.loss(asked, part)
+            for at, laws in _asked(source, points, np.flatnonzero(rows)):
+                losses = laws.loss({name: values[at] for name, values in points.items()}, part)
                 loss[at] = losses[0]
-                if source.has_intervals:
-                    lower[at], upper[at] = source.ends(losses, level)
+                if laws.has_intervals:
+                    lower[at], upper[at] = laws.ends(losses, level)
     return Forecasts(loss, lower, upper, level)
+
+
+def _asked(
+    source: Source, points: Mapping[str, Floats], rows: Indices
+) -> Iterator[tuple[Indices, Source]]:
+    """Give the rows piece by piece, each with the laws that speak of its bases."""
+    others = {name: points[name] for name in source.law.variables if name not in (D1, D2)}
+    for at in blocks(rows, len(source.params)):
+        own = {name: values[at] for name, values in others.items()}
+        for place, laws in by_base(source, points[D1][at], own):
+            yield at[place], laws
 
 
 def breakevens(
