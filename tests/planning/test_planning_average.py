@@ -20,7 +20,7 @@ from bootlaw.planning import (
     forecast,
     forecasts,
 )
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.checkpoints import Checkpoint
 from bootlaw.planning.pilots import ForecastQuestion, next_runs
 

@@ -19,7 +19,7 @@ from bootlaw.planning import (
     forecast,
     forecasts,
 )
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.checkpoints import Checkpoint
 from bootlaw.planning.crossings import find_zeros
 from bootlaw.planning.first_losses import Questions, first_losses
@@ -228,6 +228,19 @@ def test_a_base_that_flips_a_decision_decides_otherwise_when_asked(factory):
     for beyond, wins in ((1.001, True), (0.999, False)):
         there = decide(average, tokens_stage1=flip.value * beyond, tokens_stage2=3e10)
         assert (there.outcomes[0].name == flip.winner) is wins
+
+
+def test_two_methods_are_compared_by_the_same_laws(average, factory):
+    """The main law's worlds were those of another law in the method with the lower limit."""
+    further = {**MAIN, "a3": 0.019}
+    other = (scattered(factory, "bootstrapped+scratch", further, seed=1), *average.fits[1:])
+    both = {"stack": average, "depth": LawAverage(other, average.errors, average.holdouts)}
+    found = decide(both, tokens_stage1=1.1 * LIMIT, tokens_stage2=1e9)
+    heard = [[law for law, _ in one.laws] for one in found.outcomes]
+    assert heard == [["additive+scratch", "total-tokens+scratch"]] * 3
+    assert any("another method has no answer by this law" in note for note in found.warnings)
+    near = decide(both, tokens_stage1=0.9 * LIMIT, tokens_stage2=1e9)
+    assert {len(one.laws) for one in near.outcomes} == {3}
 
 
 def test_splits_to_decide_between_are_compared_by_the_same_laws(average):

@@ -8,7 +8,7 @@ the shares in which an option is best, hold what the laws disagree about beyond 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -111,7 +111,7 @@ class AverageSource(Source):
             says nothing.
         """
         whole = self if self.whole is None else self.whole
-        about = _bases(tokens_stage1, at)
+        about = bases_of(tokens_stage1, at)
         speaks = np.asarray(whole.speaks(about).all(axis=1))
         if not about[D1].size or not speaks.any():
             return whole
@@ -124,6 +124,26 @@ class AverageSource(Source):
         return replace(
             whole.only(speaks), about=about, whole=whole, warnings=(*silent, *whole.warnings)
         )
+
+    @property
+    def silent(self) -> frozenset[str]:
+        """The stems of the laws that are left out."""
+        every = () if self.whole is None else self.whole.members
+        return frozenset(one.law.stem for one in every) - {one.law.stem for one in self.members}
+
+    def without(self, stems: frozenset[str]) -> AverageSource:
+        """Return the average without some laws; all of it where none is left."""
+        stay = np.array([member.law.stem not in stems for member in self.members])
+        if stay.all() or not stay.any():
+            return self
+        gone = tuple(
+            f"{member.label} is left out, as another method has no answer by this law (its weight "
+            f"was {weight:.2f})"
+            for member, weight, stays in zip(self.members, self.weights, stay, strict=True)
+            if not stays and weight >= SAID
+        )
+        whole = self if self.whole is None else self.whole
+        return replace(self.only(stay), whole=whole, warnings=(*gone, *self.warnings))
 
     def speaks(self, about: Mapping[str, Floats]) -> Bools:
         """Return (k, n) whether each law has an answer about each base, and from scratch.
@@ -204,34 +224,7 @@ class AverageSource(Source):
         return {}
 
 
-def at_bases(
-    source: Source, tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike] | None = None
-) -> Source:
-    """Return what answers questions about some bases: of an average, the laws that can."""
-    if isinstance(source, AverageSource):
-        return source.at_bases(tokens_stage1, at or {})
-    return source
-
-
-def by_base(
-    source: Source, tokens_stage1: Floats, at: Mapping[str, ArrayLike]
-) -> Iterator[tuple[Indices, Source]]:
-    """Give the places of bases (n,) that the same laws speak of, each with those laws.
-
-    Bases of D1 = 0, none at all, come together with all laws; other places have D1 > 0.
-    """
-    if not isinstance(source, AverageSource) or not tokens_stage1.all():
-        yield np.arange(tokens_stage1.size), source
-        return
-    whole = source if source.whole is None else source.whole
-    speaks = whole.speaks(_bases(tokens_stage1, at))
-    speaks[:, ~speaks.any(axis=0)] = True
-    kinds, kind = np.unique(speaks, axis=1, return_inverse=True)
-    for number in range(kinds.shape[1]):
-        yield np.flatnonzero(kind.reshape(-1) == number), whole.only(kinds[:, number])
-
-
-def _bases(tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+def bases_of(tokens_stage1: ArrayLike, at: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """Return D1 and other variables (1, n) of the bases that there are, D1 > 0."""
     values = np.broadcast_arrays(*map(np.atleast_1d, (tokens_stage1, *at.values())))
     based = values[0] > 0

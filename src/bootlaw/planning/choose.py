@@ -14,7 +14,7 @@ from bootlaw.errors import InputError
 from bootlaw.fitting.levels import SAME_LEVEL
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity, words
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.checkpoints import Checkpoint, public_checkpoints, read_checkpoints
 from bootlaw.planning.choice import Candidate, Choice, SetAside
 from bootlaw.planning.cost import Hardware, cost_of_flops

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bootlaw.errors import InputError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2, N
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.crossings import Curves
 from bootlaw.planning.question import refuse_unread, settled
 from bootlaw.planning.source import POINT, Source

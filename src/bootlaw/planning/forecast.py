@@ -10,7 +10,7 @@ from bootlaw.errors import UndeterminedError
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2
 from bootlaw.planning import notes, validity, words
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.extrapolation import (
     decades_beyond,
     extrapolation_warnings,

@@ -19,7 +19,7 @@ from bootlaw.planning.arrays import (
     valid_for_reuse,
     valid_size,
 )
-from bootlaw.planning.average import by_base
+from bootlaw.planning.bases import by_base
 from bootlaw.planning.breakeven import Stage1, default_range
 from bootlaw.planning.first_losses import FirstLosses, Questions, first_losses
 from bootlaw.planning.paired import Part

@@ -18,7 +18,7 @@ from bootlaw.planning.allocation.question import Question
 from bootlaw.planning.allocation.rank import Ranked, ranked
 from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.allocation.solve import Solution, solve
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape
 from bootlaw.planning.question import given_variables, other_size, refuse_unread
 from bootlaw.planning.source import AnySource, Source, as_source

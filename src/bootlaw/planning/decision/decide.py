@@ -9,7 +9,7 @@ import numpy as np
 from bootlaw.errors import InputError
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning import validity
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases, by_the_same_laws
 from bootlaw.planning.cost import Hardware, Size
 from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.decision.answer import Decision
@@ -106,7 +106,9 @@ def decide(
         raise InputError(
             "the base's loss is known, or a law tells it: give --base-loss or --base-law"
         )
-    sources = {method: _at_base(method, source, setting) for method, source in asked.items()}
+    sources = by_the_same_laws(
+        {method: _at_base(method, source, setting) for method, source in asked.items()}
+    )
     rivals = scratch_sources(sources, scratch)
     every = _every(sources, rivals, own)
     level = min(source.level for source in every) if level is None else level

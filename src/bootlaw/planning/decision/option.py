@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootlaw.laws.names import D1, D2, N
-from bootlaw.planning.average import by_base
+from bootlaw.planning.bases import by_base
 from bootlaw.planning.decision.setting import Setting
 from bootlaw.planning.paired import Part
 from bootlaw.planning.source import POINT, Source

@@ -13,7 +13,7 @@ from bootlaw.fitting import Fit, LawAverage
 from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2
 from bootlaw.planning import validity
-from bootlaw.planning.average import at_bases
+from bootlaw.planning.bases import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape, cost_of_flops
 from bootlaw.planning.cost.hardware import check_hardware
 from bootlaw.planning.pilots import identify
