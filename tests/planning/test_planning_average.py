@@ -283,6 +283,16 @@ def test_what_several_fits_warn_of_is_said_once(factory):
     ]
 
 
+def test_what_two_methods_average_is_said_of_each(laws_of):
+    """Of the second only the weights were printed: its first words had been said before."""
+    average = laws_of()
+    other = tuple(replace(one, method="cpt") for one in average.fits)
+    both = {"stack": average, "cpt": LawAverage(other, (0.01, 0.011), average.holdouts)}
+    said = decide(both, tokens_stage1=1e10, tokens_stage2=1e10).summary()
+    for method in both:
+        assert f"laws averaged by their error on largest-d1 ({method}): bootstrapped" in said
+
+
 def test_laws_without_runs_from_scratch_say_what_to_do(factory):
     """The words asked for a fit of average+scratch, which nobody can make."""
     fit = factory.make_fit("bootstrapped", factory.MAIN)

@@ -77,9 +77,10 @@ def _said(average: LawAverage, *, resampled: bool) -> str:
     rest = len(average.fits) - len(shares)
     others = f" and {rest} of less weight" if rest else ""
     follows = "; a resample follows one of them" if resampled and len(average.fits) > 1 else ""
+    method = f" ({average.best.method})" if average.best.method else ""
     return (
-        f"laws averaged by their error on {' and '.join(average.holdouts)}: {', '.join(shares)}"
-        f"{others}{follows}"
+        f"laws averaged by their error on {' and '.join(average.holdouts)}{method}: "
+        f"{', '.join(shares)}{others}{follows}"
     )
 
 
