@@ -243,6 +243,15 @@ def test_two_methods_are_compared_by_the_same_laws(average, factory):
     assert {len(one.laws) for one in near.outcomes} == {3}
 
 
+def test_an_average_of_which_one_law_answers_is_no_second_opinion(average):
+    """The warning that resamples of one law do not show others was left out for any average."""
+    asked = {"tokens_stage1": 0.9 * LIMIT, "tokens_stage2": 1e9}
+    alone = LawAverage(average.fits[:1], (0.01,), average.holdouts)
+    warned = "resamples of one law do not show it"
+    assert any(warned in note for note in decide(alone, **asked).warnings)
+    assert not any(warned in note for note in decide(average, **asked).warnings)
+
+
 def test_splits_to_decide_between_are_compared_by_the_same_laws(average):
     source = as_source(average)
     question = split_question(source, total_tokens=3 * LIMIT)

@@ -179,7 +179,7 @@ def _one_law(laws: list[Source], outcomes: tuple[Outcome, ...]) -> tuple[str, ..
     of one law did not show it.
     """
     decades = max((outcome.extrapolation.get(D1, 0.0) for outcome in outcomes), default=0.0)
-    if decades <= FAR / 2 or any(law.members for law in laws):
+    if decades <= FAR / 2 or any(len(law.shares) > 1 for law in laws):
         return ()
     return (
         f"the base lies {decades:.1f} decades beyond those of the runs, where laws that fit them "
