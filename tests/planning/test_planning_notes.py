@@ -63,3 +63,10 @@ def test_two_presets_of_one_paper_take_less_room_than_the_document():
     assert text.count("N is the number of parameters of the dense base") == 1
     assert text.count("not known here") == 1
     assert len(text.partition("note:")[2]) < 0.7 * sum(map(len, answer.warnings))
+
+
+def test_a_note_of_which_only_the_name_is_left_is_dropped():
+    """It read "note: continue the base (cpt)", and said nothing of it."""
+    statement = "the interval along stage-1 tokens is not earned in hold-outs (below the data)"
+    said = notes.lines([f"grow the base: {statement}", f"continue the base (cpt): {statement}"])
+    assert said == [f"  note: grow the base: {statement}"]

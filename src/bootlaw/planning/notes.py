@@ -52,6 +52,9 @@ def _unsaid(note: str, said: set[str]) -> str:
         for separator, clause in zip(separators, clauses, strict=True)
         if clause not in said
     ]
+    only_a_name = len(kept) == 1 < len(clauses) and len(clauses[0]) < STATEMENT
+    if only_a_name and kept[0][1] == clauses[0]:
+        return ""
     said.update(clause for clause in clauses if len(clause) >= STATEMENT)
     return "".join(separator + clause for separator, clause in kept).lstrip(";: ")
 
