@@ -31,8 +31,10 @@ that favours 0 too narrow where the trunk noise is a little smaller than the row
 simulation so that both designs, and those in between, cover 92 to 98 % (`benchmarks/coverage.py`).
 """
 
-_NEGLIGIBLE = 1e-9
-"""Eigenvalues below this share of the largest belong to trunks that the parameters absorb."""
+_NEGLIGIBLE = 0.1
+"""Eigenvalues below this share of the largest belong to contrasts that the parameters all but
+absorb. What is left of them says little of trunk noise, and a law's misfit, magnified, was taken
+for a trunk noise of tens of per cent; they count as noise of rows, whose variance they have."""
 
 _MANY_TRUNKS = 1000
 """Beyond this many trunks the p parameters take a negligible share out of each."""
