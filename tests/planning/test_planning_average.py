@@ -299,3 +299,15 @@ def test_laws_without_runs_from_scratch_say_what_to_do(factory):
     average = LawAverage((fit,), (0.01,), ("largest-d1",))
     with pytest.raises(InputError, match="laws to a table with runs from scratch"):
         breakeven(average, tokens_stage1=1e10)
+
+
+def test_a_resample_has_the_noise_of_the_law_that_it_follows(factory):
+    """A law that misses the rows by far widened the intervals of the others as well."""
+    near = scattered(factory, "bootstrapped+scratch", factory.JOINT, 200, 0, 1e-6)
+    far = replace(
+        scattered(factory, "additive+scratch", ADDITIVE, 200, 1, 1e-6), residual_scale=0.3
+    )
+    asked = {"tokens_stage1": 1e10, "tokens_stage2": 1e10}
+    alone = forecast(near, level=0.5, **asked)
+    found = forecast(LawAverage((near, far), (0.001, 0.1), ("largest-d1",)), level=0.5, **asked)
+    assert found.upper - found.lower == pytest.approx(alone.upper - alone.lower, rel=0.05)

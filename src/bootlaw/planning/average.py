@@ -60,6 +60,13 @@ class AverageSource(Source):
         return tuple(self.members[number] for number in self.first.tolist())
 
     @property
+    def noise(self) -> ArrayLike:
+        """(r, 1) that of the law which each replicate follows."""
+        own = np.array([member.residual_scale for member in self.members])
+        own = np.where(np.isfinite(own), own, self.residual_scale)
+        return np.asarray(own[self.first, np.newaxis])
+
+    @property
     def floor(self) -> float | None:
         """The mean of the laws' irreducible losses; None where one has none."""
         floors = [member.floor for member in self.members]

@@ -174,6 +174,11 @@ class Source:
                 losses = losses * np.exp(np.clip(beyond, -EXTREME, EXTREME))
         return losses
 
+    @property
+    def noise(self) -> ArrayLike:
+        """Standard deviation of a new run's log loss in each replicate: one for all, or (r, 1)."""
+        return self.residual_scale
+
     def interval(
         self, columns: Mapping[str, ArrayLike], part: Part, level: float | None = None
     ) -> tuple[Floats, Floats] | None:
@@ -188,7 +193,7 @@ class Source:
     def ends(self, losses: Floats, level: float) -> tuple[Floats, Floats]:
         """Return the ends (n,) of `interval` for losses (1 + r, n) that are known already."""
         finite = np.minimum(losses[1:], np.finfo(np.float64).max)
-        return prediction_interval(finite, self.residual_scale, level)
+        return prediction_interval(finite, self.noise, level)
 
     def _draws(self, misfit: Misfit, part: Part) -> Floats:
         """Return (1 + r,) draws of a misfit, 0 for the point estimate."""
