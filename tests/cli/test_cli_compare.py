@@ -135,13 +135,15 @@ def test_formulas_enter_beside_the_laws_named(capsys):
 
 def test_out_writes_an_average_that_plan_reads(capsys, tmp_path):
     path = tmp_path / "laws.json"
-    code = run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path), "--json")
+    code = run(
+        "--laws", "bootstrapped,multiplicative", "--bootstrap", "50", "--out", str(path), "--json"
+    )
     document = json.loads(capsys.readouterr().out)
     assert code == 0
     assert document["out"] == str(path)
     assert document["average"]["holdouts"] == ["largest-d1", "largest-d2"]
     weights = {law["law"]: law["weight"] for law in document["average"]["laws"]}
-    assert set(weights) == {"bootstrapped+scratch", "additive+scratch"}
+    assert set(weights) == {"bootstrapped+scratch", "multiplicative+scratch"}
     assert sum(weights.values()) == pytest.approx(1)
     asked = ["--tokens-stage1", "8M", "--tokens-stage2", "1M", "--json"]
     assert main(["plan", "decide", str(path), *asked]) == 0
@@ -176,7 +178,7 @@ def test_no_law_that_can_be_fitted_writes_nothing(capsys, tmp_path):
 
 def test_the_runs_to_do_next_may_rest_on_an_average(capsys, tmp_path):
     path = tmp_path / "laws.json"
-    run("--laws", "bootstrapped,additive", "--bootstrap", "50", "--out", str(path))
+    run("--laws", "bootstrapped,multiplicative", "--bootstrap", "50", "--out", str(path))
     capsys.readouterr()
     asked = ["--decision", "forecast", "--tokens-stage1", "8M", "--tokens-stage2", "4M"]
     assert main(["plan", "next", str(path), *asked, "--json"]) == 0
@@ -188,11 +190,11 @@ def test_the_runs_to_do_next_may_rest_on_an_average(capsys, tmp_path):
 def test_runs_to_do_next_rest_on_averages_of_reuse_and_of_scratch(capsys, tmp_path):
     reuse, scratch = tmp_path / "reuse.json", tmp_path / "scratch.json"
     bases = ("--where", "tokens_stage1 > 0", "--bootstrap", "50")
-    run("--laws", "bootstrapped,additive", *bases, "--out", str(reuse))
+    run("--laws", "bootstrapped,multiplicative", *bases, "--out", str(reuse))
     LawAverage((fit(STUDY, "power", where="tokens_stage1 == 0 and params == 100864",
                     bootstrap=50),), (0.01,), ("largest-d2",)).save(scratch)  # fmt: skip
     capsys.readouterr()
     assert main(["plan", "next", str(reuse), "--decision", "breakeven", "--tokens-stage1", "8M",
                  "--scratch", str(scratch), "--json"]) == 0  # fmt: skip
     laws = json.loads(capsys.readouterr().out)["laws"]
-    assert {one["law"] for one in laws} == {"bootstrapped", "additive"}
+    assert {one["law"] for one in laws} == {"bootstrapped", "multiplicative"}

@@ -30,6 +30,12 @@ HOLDOUTS = ("largest-d1", "largest-d2")
 """By what laws are weighed unless somebody says: plans reach beyond the runs in both."""
 
 
+REJECTED = 2.0
+"""A law takes no part from whose curve the fitted rows lie so many times as far (RMS) as from that
+of the best law. In simulated worlds (docs/regret.md; chosen on others than are shown) decisions
+by such averages cost two thirds of what those by all laws did, at 3 nine tenths, at 1.5 as much."""
+
+
 @dataclass(frozen=True, eq=False)
 class LawAverage:
     """Laws fitted to the same rows, each with its error on rows that were held out.
@@ -148,7 +154,7 @@ class LawAverage:
             for fit, error, weight in zip(self.fits, self.errors, self.weights, strict=True)
         ]
         if self.left_out:
-            lines.append(f"  without {', '.join(self.left_out)}, which could not be fitted")
+            lines.append(f"  without {', '.join(self.left_out)} (--json says why)")
         return "\n".join(lines)
 
 
@@ -217,6 +223,8 @@ def average_of(
 ) -> LawAverage:
     """Return the average of the laws of a contest that was held on this table.
 
+    Laws that cannot be fitted to all rows, or that miss them by far (`REJECTED`), are left out.
+
     Parameters
     ----------
     table, where, delta, seed : those of the contest.
@@ -248,6 +256,9 @@ def average_of(
         else:
             reasons = [d.message for d in fit.diagnostics if d.severity == "error"]
             left_out[key] = "; ".join(reasons) or fit.status.replace("_", " ")
+    rejected = _far_from_the_rows(list(fits.values()))
+    left_out |= {key: rejected[fit.law.key] for key, fit in fits.items() if fit.law.key in rejected}
+    fits = {key: fit for key, fit in fits.items() if fit.law.key not in rejected}
     if not fits:
         why = "; ".join(f"{key}: {reason}" for key, reason in left_out.items())
         raise UndeterminedError(f"{table.source}: no law can be fitted to all rows ({why})")
@@ -258,6 +269,19 @@ def average_of(
         holdouts=tuple(contest.holdout for contest in contests),
         left_out=left_out,
     )
+
+
+def _far_from_the_rows(fits: Sequence[Fit]) -> dict[str, str]:
+    """Return law -> why its own rows speak against it, of those that they do."""
+    if not fits:
+        return {}
+    best = min(fits, key=lambda fit: fit.rms_log)
+    return {
+        fit.law.key: f"the rows lie {fit.rms_log / best.rms_log:.1f} times as far from it as from "
+        f"{best.law.key} (RMS log residual {fit.rms_log:.2%})"
+        for fit in fits
+        if fit.rms_log > REJECTED * max(best.rms_log, MEANINGLESS_RMS)
+    }
 
 
 def _errors(contests: Sequence[Comparison]) -> tuple[dict[str, float], dict[str, str]]:
