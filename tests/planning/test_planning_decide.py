@@ -1,11 +1,13 @@
 """Every option at equal budget: losses, shares, ties, equivalents, flips and refusals."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from bootlaw.errors import InputError
+from bootlaw.fitting import fit
 from bootlaw.planning import Known, allocate, breakeven, decide, forecast
 from bootlaw.planning.cost import hardware
 
@@ -249,3 +251,21 @@ def test_a_base_far_beyond_the_pilots_is_not_left_to_one_law_in_silence(joint):
     assert any("compare TABLE --out" in warning for warning in far.warnings)
     near = decide(joint, tokens_stage1=1e12, tokens_stage2=1e10)
     assert not any("compare TABLE --out" in warning for warning in near.warnings)
+
+
+def test_losses_on_other_texts_are_not_compared():
+    """Continued on code and grown on prose, a study's methods were ranked by loss in silence."""
+    study = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
+    fits = {one: fit(study, "multiplicative+scratch", method=one) for one in ("cpt", "stack")}
+    assert {one: found.eval_data for one, found in fits.items()} == {
+        "cpt": "code",
+        "stack": "prose",
+    }
+    with pytest.raises(InputError, match=r"of cpt is of losses on 'code' and .* on 'prose'"):
+        decide(fits, tokens_stage1=1e6, tokens_stage2=1e6)
+    prose = fit(
+        study, "power", where="tokens_stage1 == 0 and eval_data == 'prose' and params > 6e4"
+    )
+    alone = fit(study, "multiplicative", method="cpt")
+    with pytest.raises(InputError, match="different texts"):
+        breakeven(alone, tokens_stage1=1e6, scratch=prose)

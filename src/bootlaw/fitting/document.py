@@ -33,8 +33,15 @@ _PLAIN = (
     "source",
     "seconds",
     "version",
+    "eval_data",
 )
-_DEFAULTS: Mapping[str, Any] = {"loss": "huber", "scale": "log", "fixed": {}, "tied": {}}
+_DEFAULTS: Mapping[str, Any] = {
+    "loss": "huber",
+    "scale": "log",
+    "fixed": {},
+    "tied": {},
+    "eval_data": "",
+}
 """What fits written before these fields existed were fitted with."""
 
 _MAYBE_NAN = ("objective", "objective_standard", "rms_log", "residual_scale")

@@ -148,7 +148,14 @@ def as_fit(
         profiles={},
         seconds=0.0,
         version=__version__,
+        eval_data=_text_of(rows),
     )
+
+
+def _text_of(rows: FitRows) -> str:
+    """Return the held-out text of the rows, nothing where they have several or none."""
+    texts = set(rows.table.text("eval_data")) if "eval_data" in rows.table else set()
+    return str(texts.pop()) if len(texts) == 1 else ""
 
 
 def _standard(objective: Objective, u: Floats) -> float:

@@ -54,6 +54,7 @@ class Fit:
     resample : the bootstrap scheme used.
     misfits : what the law missed when its largest D1, D2 and N were held out, as far as the rows
         allow; none without a bootstrap.
+    eval_data : the held-out text that the losses are of; empty where the table does not say.
     """
 
     law: Law
@@ -83,6 +84,7 @@ class Fit:
     version: str
     profiles: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     misfits: tuple[Misfit, ...] = ()
+    eval_data: str = ""
 
     def value(self, name: str) -> float:
         """Return a parameter's value; InputError for a name that the law lacks."""

@@ -29,6 +29,7 @@ def together(members: Sequence[Source], weights: Floats, r: int) -> dict[str, An
         "law": average_law([member.law for member in members]),
         "params": np.hstack([own, np.broadcast_to(weights, (1 + r, len(members)))]),
         "ranges": _ranges(members),
+        "eval_data": members[0].eval_data,
         "residual_scale": float(np.sqrt(mean_square)),
         "misfits": _shared_misfits(members, weights),
     }

@@ -13,7 +13,7 @@ from bootlaw.fitting.comparable import joint_form
 from bootlaw.laws.names import D1, D2, N
 from bootlaw.planning.bases import at_bases
 from bootlaw.planning.crossings import Curves
-from bootlaw.planning.question import refuse_unread, settled
+from bootlaw.planning.question import refuse_other_texts, refuse_unread, settled
 from bootlaw.planning.source import POINT, Source
 
 Floats = NDArray[np.float64]
@@ -173,6 +173,7 @@ def make_duel(
     """
     rival = _checked_rival(reuse, scratch)
     refuse_unread(given, reuse, rival)
+    refuse_other_texts(reuse, rival)
     reuse_at = settled(reuse, given)
     speaking = at_bases(reuse, tokens_stage1, reuse_at)
     return Duel(

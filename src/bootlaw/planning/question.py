@@ -60,6 +60,22 @@ def refuse_unread(given: Mapping[str, float], *sources: Source) -> None:
             raise InputError(f"{name} was given, but the law {keys} does not read it; leave it out")
 
 
+def refuse_other_texts(*sources: Source) -> None:
+    """Raise InputError for laws of losses on different held-out texts, as far as that is known."""
+    texts = {source.eval_data: source for source in sources if source.eval_data}
+    if len(texts) > 1:
+        (one, first), (other, second) = list(texts.items())[:2]
+        raise InputError(
+            f"{_named(first)} is of losses on {one!r} and {_named(second)} of losses on {other!r} "
+            "(column eval_data): losses on different texts cannot be compared; evaluate all runs "
+            "on one text, and fit those rows"
+        )
+
+
+def _named(source: Source) -> str:
+    return f"{source.label} of {source.method}" if source.method else source.label
+
+
 def other_size(source: Source, given: Mapping[str, float]) -> str | None:
     """Return why a law without a size has no answer for the size asked about, None if it has."""
     if N not in given or N in source.law.variables or N not in source.ranges:

@@ -63,6 +63,7 @@ class Source:
     size_of : whose parameters the law's N counts, the final ``model``'s or its ``base``'s.
     misfits : what the law missed when its largest levels were held out; replicates spread by it
         beyond the data.
+    eval_data : the held-out text that the losses are of; empty where that is not known.
     members : the laws of an average, see `bootlaw.planning.average`; none of a single law.
     """
 
@@ -79,6 +80,7 @@ class Source:
     misfits: tuple[Misfit, ...] = ()
     size_of: SizeOf = "model"
     origin: str = ""
+    eval_data: str = ""
     members: tuple[Source, ...] = ()
 
     @property
@@ -257,6 +259,7 @@ def _from_fit(fit: Fit) -> Source:
             if remark.severity == "warning"
         ),
         misfits=fit.misfits,
+        eval_data=fit.eval_data,
     )
 
 

@@ -20,7 +20,7 @@ from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.allocation.solve import Solution, solve
 from bootlaw.planning.bases import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape
-from bootlaw.planning.question import given_variables, other_size, refuse_unread
+from bootlaw.planning.question import given_variables, other_size, refuse_other_texts, refuse_unread
 from bootlaw.planning.source import AnySource, Source, as_source
 from bootlaw.planning.verdict import own_error
 
@@ -134,6 +134,7 @@ def allocate(
     beside = [replace(route, source=_about(route.source, question)) for route in others]
     routes = (*_routes(source, rival, growth_factor, base_cost, shape), *beside)
     refuse_unread(question.given, *(route.source for route in routes))
+    refuse_other_texts(*(route.source for route in routes))
     own = _only_size(source)
     answers = [_answer(question, route, own, level, tolerance) for route in routes]
     error = own_error(*(route.source for route in routes))

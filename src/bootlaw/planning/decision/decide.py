@@ -18,7 +18,7 @@ from bootlaw.planning.decision.listing import Known, list_options
 from bootlaw.planning.decision.option import setting_note
 from bootlaw.planning.decision.setting import Setting, Stage1
 from bootlaw.planning.decision.sizes import base_size, by_size, final_size, own_size
-from bootlaw.planning.question import given_variables, refuse_unread
+from bootlaw.planning.question import given_variables, refuse_other_texts, refuse_unread
 from bootlaw.planning.remarks import source_warnings
 from bootlaw.planning.source import AnySource, Source, as_source
 
@@ -86,6 +86,7 @@ def decide(
     check_hardware(on)
     given = given_variables(None, at)
     refuse_unread(given, *every)
+    refuse_other_texts(*every)
     tokens_stage1 = validity.check_tokens(D1, tokens_stage1)
     serving_params = validity.check_optional("serving_params", serving_params)
     validity.check_kind("others", others, Mapping, "models by name, {'other-7b': Known(2.1)}")
