@@ -236,7 +236,7 @@ def _stages(scores: Scores, world: str, pilots: RunTable, cells: Floats, losses:
 
     expert = Expert(pilots, holdout="largest-d2")
     for how, label in (("main", "main law"), ("compare", "law chosen by compare"),
-                       ("average", "laws averaged by hold-out error")):  # fmt: skip
+                       ("average", "laws averaged")):  # fmt: skip
         try:
             predicted = expert.predictions(how, *cells)
         except (InputError, UndeterminedError):

@@ -198,3 +198,11 @@ def test_runs_to_do_next_rest_on_averages_of_reuse_and_of_scratch(capsys, tmp_pa
                  "--scratch", str(scratch), "--json"]) == 0  # fmt: skip
     laws = json.loads(capsys.readouterr().out)["laws"]
     assert {one["law"] for one in laws} == {"bootstrapped", "multiplicative"}
+
+
+def test_out_with_rows_that_no_law_applies_to_is_undetermined(capsys, tmp_path):
+    path = tmp_path / "laws.json"
+    rows = "tokens_stage2 == 249856 and tokens_stage1 < 600000"
+    assert run("--bootstrap", "0", "--where", rows, "--out", str(path)) == 3
+    assert "no law of tokens alone" in capsys.readouterr().err
+    assert not path.exists()

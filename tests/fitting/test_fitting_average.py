@@ -199,3 +199,29 @@ def test_a_law_that_its_own_rows_speak_against_takes_no_part():
     found = average_laws(STUDY, laws, method="cpt", bootstrap=0)
     assert [one.law.key for one in found.fits] == ["multiplicative+scratch"]
     assert "times as far from it as from multiplicative+scratch" in found.left_out["total-tokens"]
+
+
+def test_a_table_without_sizes_is_averaged_by_laws_of_tokens():
+    """It was refused for want of a column that none of these laws reads."""
+    rows = read_runs(STUDY).where("method == 'stack' or params == 100864")
+    kept = ("method", "tokens_stage1", "tokens_stage2", "loss")
+    table = read_runs({name: rows.columns[name].tolist() for name in kept})
+    assert average_laws(table, LAWS, method="stack", bootstrap=0).fits
+    assert "bootstrapped" in {law.key for law in plain_laws(table, "stack", None)}
+
+
+def test_one_hold_out_decides_where_the_other_leaves_one_law():
+    """Total tokens alone, 7 % off, was the average of a table that the main law fits to 1 %."""
+    rows = read_runs(STUDY).where("tokens_stage2 < 300000")
+    laws = ["bootstrapped", "multiplicative", "total-tokens"]
+    both = compare(rows, laws, method="stack", holdout=["largest-d1", "largest-d2"], bootstrap=0)
+    assert [row.law for row in both["largest-d2"].fitted] == ["total-tokens"]
+    found = average_laws(rows, laws, method="stack", bootstrap=0)
+    assert found.holdouts == ("largest-d1",)
+    assert "bootstrapped+scratch" in {one.law.key for one in found.fits}
+
+
+def test_a_table_that_no_plain_law_fits_is_undetermined():
+    rows = read_runs(STUDY).where("tokens_stage2 == 249856 and tokens_stage1 < 600000")
+    with pytest.raises(UndeterminedError, match="no law of tokens alone"):
+        average_laws(rows, method="stack", bootstrap=0)

@@ -179,7 +179,7 @@ def average_laws(
         scratch in the table each is fitted with them (``KEY+scratch``).
     method, where, delta, seed : as for `bootlaw.fitting.fit`.
     holdout : by which errors laws are weighed, as for `bootlaw.fitting.compare`; of several those
-        that the rows allow.
+        that the rows allow, and one alone where fewer than two laws can be fitted in all of them.
     bootstrap : replicates of each law.
 
     Raises
@@ -199,11 +199,25 @@ def average_laws(
 
 
 def plain_laws(table: RunTable, method: str | None, where: str | None) -> tuple[Law, ...]:
-    """Return the laws of the catalogue that apply and read tokens and, if it varies, the size."""
+    """Return the laws of the catalogue that apply and read tokens and, if it varies, the size.
+
+    Raises
+    ------
+    InputError
+        When the rows make no sense for any law.
+    UndeterminedError
+        When no such law applies.
+    """
     found = whole_field(table, method, where)
-    sizes = found.rows.numbers(N)
+    sizes = found.rows.numbers(N) if N in found.rows else np.zeros(0)
     varies = np.ptp(sizes) > SAME_LEVEL * sizes.max() if sizes.size else False
-    return tuple(law for law in found.laws if is_plain(law, sizes_vary=bool(varies)))
+    laws = tuple(law for law in found.laws if is_plain(law, sizes_vary=bool(varies)))
+    if not laws:
+        raise UndeterminedError(
+            f"{table.source}: no law of tokens alone, or of tokens and size, applies to these "
+            "rows; bootlaw compare says why, and --laws names others"
+        )
+    return laws
 
 
 def is_plain(law: Law, *, sizes_vary: bool) -> bool:
@@ -235,7 +249,7 @@ def average_of(
     UndeterminedError
         When no law of the contest can be fitted to all rows.
     """
-    contests = (found,) if isinstance(found, Comparison) else found.contests
+    contests = (found,) if isinstance(found, Comparison) else _telling(found.contests)
     method = contests[0].method
     errors, left_out = _errors(contests)
     joint = _has_scratch_rows(table, where)
@@ -269,6 +283,18 @@ def average_of(
         holdouts=tuple(contest.holdout for contest in contests),
         left_out=left_out,
     )
+
+
+def _telling(contests: Sequence[Comparison]) -> Sequence[Comparison]:
+    """Return the contests by which laws are weighed: all, if two laws could be fitted in each.
+
+    Of a small table one hold-out may leave rows for the law with fewest parameters only, however
+    badly it fits; then the contest of most laws decides alone.
+    """
+    scored = [{row.law for row in contest.fitted} for contest in contests]
+    if len(set.intersection(*scored)) > 1:
+        return contests
+    return (contests[max(range(len(contests)), key=lambda at: len(scored[at]))],)
 
 
 def _far_from_the_rows(fits: Sequence[Fit]) -> dict[str, str]:
