@@ -112,6 +112,10 @@ def scattered(design: Design, points: Floats, n: int, seed: int = 0) -> Floats:
 FACTORS = (-1.5, -0.5, 0.4, 0.7, 0.85, 1.2, 1.5, 2.5, 6.0)
 """What neighbours multiply an exponent by."""
 
+STEPS = (0.5, 4.0)
+"""Exponents that neighbours have whatever that of the best point is: no multiple of one near 0
+reaches the law that is a step between the smallest values and the others."""
+
 DEAD = 1e-9
 """Derivative of the log loss by an exponent below which its term has vanished from all rows."""
 
@@ -142,7 +146,8 @@ def neighbours(design: Design, u: Floats, size: Floats) -> Floats:
         if design.law.logged[j]:
             values = _waking(design, u, j) if size[j] < FAINT else u[j] + np.array(SHIFTS)
         else:
-            values = np.array(REVIVED) if size[j] < DEAD else u[j] * np.array(FACTORS)
+            near = np.array([*(u[j] * np.array(FACTORS)), *STEPS])
+            values = np.array(REVIVED) if size[j] < DEAD else near
         moved = np.tile(u, (values.size, 1))
         moved[:, j] = values
         points.append(moved)
