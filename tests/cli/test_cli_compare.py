@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bootlaw.cli.compare import HOLDOUTS
+from bootlaw.cli.compare import HOLDOUTS, PLANNING_HOLDOUTS
 from bootlaw.cli.forecasts import parse_run
 from bootlaw.cli.main import main
-from bootlaw.fitting import LawAverage, fit, holdouts
+from bootlaw.fitting import LawAverage, average, fit, holdouts
 
 STUDY = Path(__file__).parents[1] / "data" / "two_stage_study.csv"
 
@@ -74,6 +74,7 @@ def test_missing_table_exits_2(tmp_path, capsys):
 
 def test_the_options_choices_are_the_holdouts_there_are():
     assert HOLDOUTS == holdouts.HOLDOUTS
+    assert ",".join(average.HOLDOUTS) == PLANNING_HOLDOUTS
 
 
 def test_several_holdouts_print_a_table_each(capsys):

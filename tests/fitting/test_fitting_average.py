@@ -225,3 +225,14 @@ def test_a_table_that_no_plain_law_fits_is_undetermined():
     rows = read_runs(STUDY).where("tokens_stage2 == 249856 and tokens_stage1 < 600000")
     with pytest.raises(UndeterminedError, match="no law of tokens alone"):
         average_laws(rows, method="stack", bootstrap=0)
+
+
+def test_rows_that_lie_on_one_law_reject_the_others():
+    d1, d2 = (
+        a.ravel() for a in np.meshgrid(np.geomspace(1e8, 1e10, 5), np.geomspace(1e8, 1e10, 5))
+    )
+    loss = 20 * d1**-0.1 * d2**-0.12 + 1.5
+    table = {"method": ["cpt"] * 25, "tokens_stage1": d1, "tokens_stage2": d2, "loss": loss}
+    found = average_laws(table, ["multiplicative", "total-tokens"], bootstrap=0)
+    assert [one.law.key for one in found.fits] == ["multiplicative"]
+    assert "times as far" in found.left_out["total-tokens"]

@@ -29,7 +29,6 @@ Floats = NDArray[np.float64]
 HOLDOUTS = ("largest-d1", "largest-d2")
 """By what laws are weighed unless somebody says: plans reach beyond the runs in both."""
 
-
 REJECTED = 2.0
 """A law takes no part from whose curve the fitted rows lie so many times as far (RMS) as from that
 of the best law. In simulated worlds (docs/regret.md; chosen on others than are shown) decisions
@@ -41,8 +40,8 @@ class LawAverage:
     """Laws fitted to the same rows, each with its error on rows that were held out.
 
     One law that is chosen hides how much the others disagree with it beyond the data. In
-    simulated worlds of eight laws, deciding by the average cost a ninth of what deciding by the
-    main law alone did (docs/regret.md).
+    simulated worlds of eight laws, decisions by the average cost a third of those by the main law
+    alone (docs/regret.md).
 
     Attributes
     ----------
@@ -140,9 +139,9 @@ class LawAverage:
 
     def weights_document(self) -> dict[str, Any]:
         """Return what `to_json` does without the fits: laws, errors, weights."""
-        document = self.to_json()
-        laws = [{k: v for k, v in one.items() if k != "fit"} for one in document["laws"]]
-        return {**document, "laws": laws}
+        from bootlaw.fitting.average_document import weights_document
+
+        return weights_document(self)
 
     def summary(self) -> str:
         """Return the laws with their errors and weights as text."""
@@ -211,19 +210,14 @@ def plain_laws(table: RunTable, method: str | None, where: str | None) -> tuple[
     found = whole_field(table, method, where)
     sizes = found.rows.numbers(N) if N in found.rows else np.zeros(0)
     varies = np.ptp(sizes) > SAME_LEVEL * sizes.max() if sizes.size else False
-    laws = tuple(law for law in found.laws if is_plain(law, sizes_vary=bool(varies)))
+    read = {N} if varies else set()
+    laws = tuple(law for law in found.laws if set(law.variables) - {D1, D2} == read)
     if not laws:
         raise UndeterminedError(
             f"{table.source}: no law of tokens alone, or of tokens and size, applies to these "
             "rows; bootlaw compare says why, and --laws names others"
         )
     return laws
-
-
-def is_plain(law: Law, *, sizes_vary: bool) -> bool:
-    """Return whether a question about tokens, and the size where runs differ in it, is enough."""
-    others = set(law.variables) - {D1, D2}
-    return others == ({N} if sizes_vary else set())
 
 
 def average_of(
@@ -302,11 +296,12 @@ def _far_from_the_rows(fits: Sequence[Fit]) -> dict[str, str]:
     if not fits:
         return {}
     best = min(fits, key=lambda fit: fit.rms_log)
+    least = max(best.rms_log, MEANINGLESS_RMS)
     return {
-        fit.law.key: f"the rows lie {fit.rms_log / best.rms_log:.1f} times as far from it as from "
+        fit.law.key: f"the rows lie {fit.rms_log / least:.1f} times as far from it as from "
         f"{best.law.key} (RMS log residual {fit.rms_log:.2%})"
         for fit in fits
-        if fit.rms_log > REJECTED * max(best.rms_log, MEANINGLESS_RMS)
+        if fit.rms_log > REJECTED * least
     }
 
 

@@ -19,11 +19,19 @@ SAME_WEIGHT = 1e-6
 
 def to_document(average: LawAverage) -> dict[str, Any]:
     """Return `average` as plain data."""
+    document = weights_document(average)
+    for law, fit in zip(document["laws"], average.fits, strict=True):
+        law["fit"] = fit.to_json()
+    return document
+
+
+def weights_document(average: LawAverage) -> dict[str, Any]:
+    """Return `average` as plain data without its fits: laws, errors, weights."""
     return {
         "kind": KIND,
         "holdouts": list(average.holdouts),
         "laws": [
-            {"law": fit.law.key, "error": error, "weight": float(weight), "fit": fit.to_json()}
+            {"law": fit.law.key, "error": error, "weight": float(weight)}
             for fit, error, weight in zip(
                 average.fits, average.errors, average.weights, strict=True
             )

@@ -11,7 +11,7 @@ from bootlaw.errors import InputError, UndeterminedError
 from bootlaw.laws.names import D1, D2, SHORT_NAMES, N
 from bootlaw.planning import validity
 from bootlaw.planning.question import TOKENS, settled
-from bootlaw.planning.source import AnySource, Source, as_source
+from bootlaw.planning.source import POINT, AnySource, Source, as_source
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -81,13 +81,9 @@ def valid_for_reuse(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool
             np.any([valid_for_reuse(member, at) for member in source.members], axis=0)
         )
     stage1 = np.maximum(at[D1], 1.0)
-    valid = valid_size(source, at)
-    terms = validity.stage2_exponent_terms(source)
-    if terms is not None:
-        per_param = source.law.key.startswith("tokens-per-param")
-        ratio = stage1 / at.get(N, source.ranges.get(N, (1.0,))[0]) if per_param else stage1
-        valid &= terms[0] - terms[1] * np.log(ratio) > 0
-    return np.asarray(valid & validity.speaks_of_base(source, stage1))
+    sizes = np.asarray(at.get(N, source.ranges.get(N, (1.0,))[0]))
+    falls = source.falls(POINT, stage1[np.newaxis], sizes)[0]
+    return np.asarray(valid_size(source, at) & falls & validity.speaks_of_base(source, stage1))
 
 
 def valid_size(source: Source, at: Mapping[str, Floats]) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ the shares in which an option is best, hold what the laws disagree about beyond 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -122,12 +122,7 @@ class AverageSource(Source):
         speaks = np.asarray(whole.speaks(about).all(axis=1))
         if not about[D1].size or not speaks.any():
             return whole
-        silent = tuple(
-            f"{member.label} {_silence(member, about)} and is left out (its weight was "
-            f"{weight:.2f})"
-            for member, weight, stays in zip(whole.members, whole.weights, speaks, strict=True)
-            if not stays and weight >= SAID
-        )
+        silent = whole.leaving(speaks, lambda member: f"{_silence(member, about)} and is left out")
         return replace(
             whole.only(speaks), about=about, whole=whole, warnings=(*silent, *whole.warnings)
         )
@@ -143,14 +138,18 @@ class AverageSource(Source):
         stay = np.array([member.law.stem not in stems for member in self.members])
         if stay.all() or not stay.any():
             return self
-        gone = tuple(
-            f"{member.label} is left out, as another method has no answer by this law (its weight "
-            f"was {weight:.2f})"
+        why = "is left out, as another method has no answer by this law"
+        gone = self.leaving(stay, lambda _: why)
+        whole = self if self.whole is None else self.whole
+        return replace(self.only(stay), whole=whole, warnings=(*gone, *self.warnings))
+
+    def leaving(self, stay: Bools, why: Callable[[Source], str]) -> tuple[str, ...]:
+        """Return sentences about the laws that do not stay (k,), those of little weight unsaid."""
+        return tuple(
+            f"{member.label} {why(member)} (its weight was {weight:.2f})"
             for member, weight, stays in zip(self.members, self.weights, stay, strict=True)
             if not stays and weight >= SAID
         )
-        whole = self if self.whole is None else self.whole
-        return replace(self.only(stay), whole=whole, warnings=(*gone, *self.warnings))
 
     def speaks(self, about: Mapping[str, Floats]) -> Bools:
         """Return (k, n) whether each law has an answer about each base, and from scratch.

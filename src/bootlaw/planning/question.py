@@ -76,6 +76,12 @@ def _named(source: Source) -> str:
     return f"{source.label} of {source.method}" if source.method else source.label
 
 
+def own_size(source: Source) -> float | None:
+    """Return the one size of the runs behind a law that does not read it, None without one."""
+    low, high = source.ranges.get(N, (0.0, 0.0))
+    return low if low == high and low > 0 and N not in source.law.variables else None
+
+
 def other_size(source: Source, given: Mapping[str, float]) -> str | None:
     """Return why a law without a size has no answer for the size asked about, None if it has."""
     if N not in given or N in source.law.variables or N not in source.ranges:

@@ -244,11 +244,10 @@ def _table(args: argparse.Namespace, fitted: Fit | LawAverage) -> RunTable | Non
 
     if args.table is not None:
         return read_runs(args.table)
-    source = fitted.source
-    if not Path(source).is_file():
+    if not Path(fitted.source).is_file():
         say("bootlaw plan next: note: the fitted table is not there; give it with --table")
         return None
-    return read_runs(source)
+    return read_runs(fitted.source)
 
 
 def _scratch(args: argparse.Namespace) -> Fit | LawAverage | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,13 @@ from bootlaw.planning.allocation.route import Route
 from bootlaw.planning.allocation.solve import Solution, solve
 from bootlaw.planning.bases import at_bases
 from bootlaw.planning.cost import Hardware, ModelShape
-from bootlaw.planning.question import given_variables, other_size, refuse_other_texts, refuse_unread
+from bootlaw.planning.question import (
+    given_variables,
+    other_size,
+    own_size,
+    refuse_other_texts,
+    refuse_unread,
+)
 from bootlaw.planning.source import AnySource, Source, as_source
 from bootlaw.planning.verdict import own_error
 
@@ -135,7 +140,7 @@ def allocate(
     routes = (*_routes(source, rival, growth_factor, base_cost, shape), *beside)
     refuse_unread(question.given, *(route.source for route in routes))
     refuse_other_texts(*(route.source for route in routes))
-    own = _only_size(source)
+    own = own_size(source)
     answers = [_answer(question, route, own, level, tolerance) for route in routes]
     error = own_error(*(route.source for route in routes))
     return _allocation(question, ranked(answers, error), level, tolerance)
@@ -186,19 +191,13 @@ def _sizes(
         raise InputError(
             f"the law {source.law.key} counts the base's parameters: give them as --params"
         )
-    params = _only_size(source) if params is None and growth_factor is None else params
+    params = own_size(source) if params is None and growth_factor is None else params
     if params is None:
         factor = 1.0 if growth_factor is None else growth_factor
         return params_base * factor, factor
     if growth_factor is not None:
         raise InputError("--params and --params-base say the growth factor: leave it out")
     return params, params / params_base
-
-
-def _only_size(source: Source) -> float | None:
-    """Return the one size of the runs of a law that does not read it, None without one."""
-    low, high = source.ranges.get(N, (math.nan, math.nan))
-    return low if low == high and N not in source.law.variables else None
 
 
 def _routes(

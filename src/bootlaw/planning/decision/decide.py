@@ -17,8 +17,13 @@ from bootlaw.planning.decision.comparison import compare_options
 from bootlaw.planning.decision.listing import Known, list_options
 from bootlaw.planning.decision.option import setting_note
 from bootlaw.planning.decision.setting import Setting, Stage1
-from bootlaw.planning.decision.sizes import base_size, by_size, final_size, own_size
-from bootlaw.planning.question import given_variables, refuse_other_texts, refuse_unread
+from bootlaw.planning.decision.sizes import base_size, by_size, final_size
+from bootlaw.planning.question import (
+    given_variables,
+    own_size,
+    refuse_other_texts,
+    refuse_unread,
+)
 from bootlaw.planning.remarks import source_warnings
 from bootlaw.planning.source import AnySource, Source, as_source
 

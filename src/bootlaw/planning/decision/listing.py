@@ -11,8 +11,7 @@ from bootlaw.planning import validity, words
 from bootlaw.planning.decision.optimal import optimal_size
 from bootlaw.planning.decision.option import Option
 from bootlaw.planning.decision.setting import Setting
-from bootlaw.planning.decision.sizes import own_size
-from bootlaw.planning.question import other_size, settled
+from bootlaw.planning.question import other_size, own_size, settled
 from bootlaw.planning.source import Source
 
 

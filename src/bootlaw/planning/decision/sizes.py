@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from bootlaw.errors import InputError
 from bootlaw.laws.names import N
+from bootlaw.planning.question import own_size
 from bootlaw.planning.source import Source
 
 
@@ -40,12 +41,6 @@ def base_size(params_base: float | None, reuse: Mapping[str, Source]) -> float |
     if params_base is not None or len(reuse) < 2 or "cpt" not in reuse:
         return params_base
     return own_size(reuse["cpt"])
-
-
-def own_size(source: Source) -> float | None:
-    """Return the one size of the runs behind a law that does not read it, None without one."""
-    low, high = source.ranges.get(N, (0.0, 0.0))
-    return low if low == high and low > 0 and N not in source.law.variables else None
 
 
 def by_size(scratch: Sequence[Source], params: float | None) -> tuple[Source, ...]:
