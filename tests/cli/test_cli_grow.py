@@ -30,6 +30,12 @@ from bootlaw.growth.recommend import GOALS
 pytestmark = pytest.mark.train
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory, monkeypatch):
+    """Work in an empty folder: the project's own may have an ``out`` of its studies."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+
+
 @pytest.fixture(scope="module")
 def parents(tmp_path_factory):
     """Folders of one tiny checkpoint per family; that of llama has a tokenizer."""
